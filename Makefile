@@ -1,0 +1,56 @@
+# Two commands do everything on a fresh machine: `make labs` and `make test`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+# uv reads its own variable for a folder of wheels, pip's users have set pip's
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+PROFILE ?= laptop
+
+.PHONY: help setup labs test lab images bench lint test-browser test-docker clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.ready  ## Create .venv with everything the labs and tests need
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "setup needs Python 3.11 or 3.12 (set PYTHON=...)" >&2; exit 2; }
+	@echo "Setting up $(VENV) with $(PYTHON)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' constraints.txt)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[notebook,local,dev,browser]'
+	@touch $@
+
+labs: setup  ## Run all labs on the embedded SageMaker and write build/report/index.html
+	@$(BIN)/labs run --profile $(PROFILE)
+
+test: setup  ## Run the tests, among them a smoke run of every lab
+	@$(BIN)/pytest
+
+test-browser: setup  ## Run Lab 01 in JupyterLab in a headless Chromium
+	@$(BIN)/pytest -m browser tests/browser
+
+test-docker: setup  ## Build the images with Docker and run their programs
+	@$(BIN)/pytest -m docker tests/docker
+
+lab: setup  ## Open JupyterLab on the labs
+	@$(BIN)/jupyter lab --notebook-dir=labs
+
+images: setup  ## Build the environments of all images
+	@$(BIN)/labs images build
+
+bench: setup  ## Measure the figures the README quotes
+	@$(BIN)/python -m bench
+
+lint: setup  ## Check style, types and notebooks
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+clean:  ## Stop the embedded SageMaker; delete what was built and run (keeps .venv)
+	@if [ -x $(BIN)/labs ]; then $(BIN)/labs down; fi
+	@rm -rf build .labs
