@@ -1,0 +1,32 @@
+"""Training curves."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+
+def draw(history: pd.DataFrame, *, title: str = "") -> Figure:
+    """Draw `training:*` metrics (left) and `validation:*` metrics (right) over `iteration`.
+
+    Losses share one axis; validation scores (AP, AP50; 0 to 1) have their own.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.4), layout="constrained")
+    figure.suptitle(title, fontsize=10)
+    training = [c for c in history if c.startswith("training:") and "loss" in c]
+    losses = [c for c in history if c.startswith("validation:") and "loss" in c]
+    scores = [c for c in history if c.startswith("validation:") and "loss" not in c]
+    for column in [*training, *losses]:
+        points = history[["iteration", column]].dropna()
+        main = column.endswith(":loss")
+        left.plot(*points.T.to_numpy(), label=column, lw=2 if main else 1, alpha=1 if main else 0.6)
+    for column in scores:
+        points = history[["iteration", column]].dropna()
+        right.plot(*points.T.to_numpy(), marker="o", label=column.partition(":")[2])
+    left.set(xlabel="iteration", ylabel="loss", ylim=(0, None), title="Loss")
+    right.set(xlabel="iteration", ylim=(0, 1), title="Validation, whole set")
+    for axis in (left, right):
+        axis.grid(alpha=0.3)
+        if axis.lines:
+            axis.legend(fontsize=8)
+    return figure

@@ -1,0 +1,142 @@
+"""Real-time endpoints that never outlive their block."""
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+from lab_utils.dataset import DetectionDataset
+from lab_utils.errors import DataError, LabError
+from lab_utils.session import LabSession
+
+MAX_PAYLOAD = 6 * 1024 * 1024  # bytes: SageMaker's limit for a real-time request
+COLUMNS = ["image_id", "class_id", "score", "xmin", "ymin", "width", "height"]
+
+
+class EndpointError(LabError):
+    """An endpoint did not start."""
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A detector behind an endpoint.
+
+    Attributes:
+        name: name of the endpoint.
+        runtime: boto3 client of `sagemaker-runtime`.
+    """
+
+    name: str
+    runtime: Any
+
+    def predict(self, image: str | Path | bytes) -> pd.DataFrame:
+        """Detect objects in one image.
+
+        Args:
+            image: path or content of a JPEG or PNG file.
+
+        Returns:
+            One row a detection, best first: `class_id`, `score`, and `xmin`, `ymin`, `width`, `height` in pixels of
+            the image as given (origin top left).
+
+        Raises:
+            DataError: the file is larger than an endpoint takes.
+        """
+        body = image if isinstance(image, bytes) else Path(image).read_bytes()
+        if len(body) > MAX_PAYLOAD:
+            what = "the image" if isinstance(image, bytes) else str(image)
+            raise DataError(
+                f"{what} has {len(body):,} bytes, an endpoint takes {MAX_PAYLOAD:,}: "
+                "save it as JPEG, make it smaller, or use batch transform"
+            )
+        reply = self.runtime.invoke_endpoint(EndpointName=self.name, ContentType="application/x-image", Body=body)
+        return detections(json.load(reply["Body"]))
+
+    def predict_dataset(self, dataset: DetectionDataset, *, threads: int = 2) -> pd.DataFrame:
+        """Detect objects in all images of a data set; the columns of `predict` and `image_id`."""
+        ids = dataset.images["image_id"].tolist()
+        with ThreadPoolExecutor(threads) as pool:
+            frames = pool.map(lambda i: self.predict(dataset.image_path(i)).assign(image_id=i), ids)
+            found = list(tqdm(frames, total=len(ids), desc="predict", unit="image", leave=False))
+        return pd.concat(found, ignore_index=True)[COLUMNS]
+
+
+def detections(response: dict[str, Any]) -> pd.DataFrame:
+    """The detector's response (`pred_boxes` xyxy in pixels, `scores`, `pred_classes`) as a table with xywh boxes."""
+    boxes = pd.DataFrame(response["pred_boxes"], columns=["xmin", "ymin", "xmax", "ymax"], dtype="float64")
+    table = pd.DataFrame(
+        {
+            "class_id": pd.array(response["pred_classes"], dtype="int64"),
+            "score": pd.array(response["scores"], dtype="float64"),
+        }
+    )
+    return table.assign(
+        xmin=boxes["xmin"],
+        ymin=boxes["ymin"],
+        width=boxes["xmax"] - boxes["xmin"],
+        height=boxes["ymax"] - boxes["ymin"],
+    )
+
+
+@contextmanager
+def deploy(
+    lab: LabSession,
+    image_uri: str,
+    model_data: str,
+    *,
+    name: str = "detector",
+    instance_type: str = "ml.m5.xlarge",
+    environment: dict[str, str] | None = None,
+    timeout: float = 900,
+) -> Iterator[Detector]:
+    """Host a model for the length of a `with` block; endpoint, configuration and model are deleted in any case.
+
+    Args:
+        lab: the session.
+        image_uri: the image that serves.
+        model_data: S3 URI of `model.tar.gz`.
+        name: start of the names of the three resources.
+        instance_type: instance of the endpoint. On AWS it costs money while the block runs.
+        environment: environment of the serving program.
+        timeout: seconds to wait until the endpoint is in service.
+
+    Raises:
+        EndpointError: the endpoint failed or did not start in time.
+    """
+    client = lab.client("sagemaker")
+    name = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() // 1_000_000 % 1000:03d}"
+    with ExitStack() as clean_up:
+        container = {"Image": image_uri, "ModelDataUrl": model_data, "Environment": environment or {}}
+        client.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=lab.role)
+        clean_up.callback(client.delete_model, ModelName=name)
+        variant = {
+            "VariantName": "all",
+            "ModelName": name,
+            "InstanceType": instance_type,
+            "InitialInstanceCount": 1,
+        }
+        client.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+        clean_up.callback(client.delete_endpoint_config, EndpointConfigName=name)
+        client.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        clean_up.callback(client.delete_endpoint, EndpointName=name)
+        _wait(client, name, timeout, poll=0.5 if lab.backend == "local" else 10)
+        yield Detector(name, lab.client("sagemaker-runtime"))
+
+
+def _wait(client: Any, name: str, timeout: float, poll: float) -> None:
+    end = time.monotonic() + timeout
+    with tqdm(desc="endpoint", unit="s", leave=False, bar_format="{desc} {elapsed}") as bar:
+        while (seen := client.describe_endpoint(EndpointName=name))["EndpointStatus"] == "Creating":
+            if time.monotonic() > end:
+                raise EndpointError(f"endpoint {name} is not in service after {timeout:.0f} s")
+            time.sleep(poll)
+            bar.update()
+    if seen["EndpointStatus"] != "InService":
+        raise EndpointError(f"endpoint {name} {seen['EndpointStatus']}: {seen.get('FailureReason', 'no reason given')}")

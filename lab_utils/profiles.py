@@ -1,0 +1,40 @@
+"""How much of everything a run uses: `smoke` (tests), `laptop` (default), `full` (the real sizes, for AWS)."""
+
+import os
+from dataclasses import dataclass
+
+from lab_utils.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Size of the generated data set.
+
+    Attributes:
+        sequences: number of recorded approaches, all classes together.
+        frames: frames a sequence.
+        size: width and height of a frame in pixels.
+    """
+
+    sequences: int
+    frames: int
+    size: tuple[int, int]
+
+
+PROFILES = {
+    "smoke": Profile(sequences=21, frames=3, size=(480, 300)),
+    "laptop": Profile(sequences=84, frames=6, size=(640, 400)),
+    "full": Profile(sequences=393, frames=16, size=(1920, 1200)),
+}
+
+
+def profile(name: str) -> Profile:
+    """The profile of that name; a ConfigError lists the names when there is none."""
+    if name not in PROFILES:
+        raise ConfigError(f"unknown profile {name!r}: expected one of {', '.join(PROFILES)}")
+    return PROFILES[name]
+
+
+def default_profile() -> str:
+    """The profile of a notebook that was given none: `LABS_PROFILE`, else `laptop`."""
+    return os.environ.get("LABS_PROFILE", "laptop")
