@@ -13,9 +13,6 @@ from lab_utils import paths
 from lab_utils.errors import ConfigError, LabError
 from lab_utils.session import LabSession
 
-# Where AWS publishes the PyTorch image that the Dockerfiles start from (public gallery: no login needed).
-GPU_BASE = "public.ecr.aws/deep-learning-containers/pytorch-training:2.8.0-gpu-py312-cu129-ubuntu22.04-sagemaker"
-
 
 class ImageBuildError(LabError):
     """An image could not be built or pushed."""
@@ -77,19 +74,10 @@ def _repository(lab: LabSession, name: str) -> str:
 def _docker_build_and_push(lab: LabSession, folder: Path, uri: str, progress: Callable[[str], None]) -> None:
     if shutil.which("docker") is None:
         raise ConfigError("building an image for AWS needs Docker: in Studio enable Docker access for the domain")
-    base = os.environ.get("LABS_BASE_IMAGE", GPU_BASE)
-    context = str(folder.parent)
-    build = [
-        "docker",
-        "build",
-        "--tag",
-        uri,
-        "--file",
-        str(folder / "Dockerfile"),
-        "--build-arg",
-        f"BASE={base}",
-    ]
-    _run([*build, context], progress)
+    base = os.environ.get("LABS_BASE_IMAGE")  # another base than the Dockerfile's, such as a CPU one
+    arguments = ["--build-arg", f"BASE_IMAGE={base}"] if base else []
+    dockerfile = ["--file", str(folder / "Dockerfile")]
+    _run(["docker", "build", "--tag", uri, *dockerfile, *arguments, str(folder.parent)], progress)
     token = lab.client("ecr").get_authorization_token()["authorizationData"][0]
     user, _, password = base64.b64decode(token["authorizationToken"]).decode().partition(":")
     _run(
