@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 PROFILE ?= laptop
 
-.PHONY: help setup labs test lab images bench lint test-browser test-docker clean
+.PHONY: help setup labs test lab images bench lint lock test-browser test-docker clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -50,6 +50,10 @@ lint: setup  ## Check style, types and notebooks
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+lock: setup  ## Pin the newest allowed versions in constraints.txt
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --no-annotate --no-header \
+		pyproject.toml -o constraints.txt
 
 clean:  ## Stop the embedded SageMaker; delete what was built and run (keeps .venv)
 	@if [ -x $(BIN)/labs ]; then $(BIN)/labs down; fi
