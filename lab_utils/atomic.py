@@ -35,13 +35,14 @@ def open_atomic(path: str | Path, mode: str = "w", **options: Any) -> Iterator[I
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    temporary = Path(name)
     try:
         with os.fdopen(descriptor, mode, **options) as file:
             yield file
-        os.chmod(name, _FILE_MODE)  # mkstemp's 0600 would hide the file from other users
-        os.replace(name, target)
+        temporary.chmod(_FILE_MODE)  # mkstemp's 0600 would hide the file from other users
+        temporary.replace(target)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
