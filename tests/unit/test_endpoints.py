@@ -1,0 +1,27 @@
+"""The detector's client: response to table, and the payload limit."""
+
+import pytest
+
+from lab_utils.endpoints import MAX_PAYLOAD, Detector, detections
+from lab_utils.errors import DataError
+
+
+def test_detections_are_xywh_in_pixels():
+    table = detections({"pred_boxes": [[10.5, 20, 30.5, 60]], "scores": [0.9], "pred_classes": [3]})
+    assert table.to_dict("records") == [
+        {"class_id": 3, "score": 0.9, "xmin": 10.5, "ymin": 20.0, "width": 20.0, "height": 40.0}
+    ]
+
+
+def test_no_detection_is_an_empty_table_of_the_same_types():
+    table = detections({"pred_boxes": [], "scores": [], "pred_classes": []})
+    assert len(table) == 0
+    assert table["xmin"].dtype == "float64"
+    assert table["class_id"].dtype == "int64"
+
+
+def test_an_image_too_large_for_an_endpoint_is_refused_before_it_is_sent(tmp_path):
+    file = tmp_path / "huge.png"
+    file.write_bytes(bytes(MAX_PAYLOAD + 1))
+    with pytest.raises(DataError, match=r"huge\.png has 6,291,457 bytes.*JPEG"):
+        Detector("none", runtime=None).predict(file)

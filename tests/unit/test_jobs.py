@@ -1,0 +1,58 @@
+"""Reading a job's log: metrics, iterations, history."""
+
+import pandas as pd
+
+from lab_utils import jobs
+from lab_utils.curves import draw
+
+DEFINITIONS = [
+    {"Name": "training:loss", "Regex": r"^\[training\].* loss=([0-9.]+)"},
+    {"Name": "validation:loss", "Regex": r"^\[validation\].* loss=([0-9.]+)"},
+    {"Name": "validation:AP50", "Regex": r"^\[validation\].* AP50=([0-9.]+)"},
+]
+
+
+def test_a_line_gives_only_the_metrics_of_its_kind():
+    parse = jobs._Metrics(DEFINITIONS)
+    assert parse("[training] iter=20 loss=1.5 lr=0.1") == {"iteration": 20, "training:loss": 1.5}
+    assert parse("[validation] iter=20 AP50=0.8 loss=0.9") == {
+        "iteration": 20,
+        "validation:AP50": 0.8,
+        "validation:loss": 0.9,
+    }
+    assert parse("loading the data") is None
+
+
+def test_lines_of_one_iteration_become_one_row():
+    history = jobs._merge(
+        pd.DataFrame({"iteration": pd.Series(dtype="int64")}), [{"iteration": 20, "training:loss": 1.5}]
+    )
+    history = jobs._merge(history, [{"iteration": 20, "validation:AP50": 0.8}, {"iteration": 40, "training:loss": 1.0}])
+    assert history["iteration"].tolist() == [20, 40]
+    assert history.loc[0, ["training:loss", "validation:AP50"]].tolist() == [1.5, 0.8]
+    assert pd.isna(history.loc[1, "validation:AP50"])
+
+
+def test_number_of_iterations_is_read_as_the_sdk_writes_it():
+    assert jobs._iterations({"HyperParameters": {"num-iter": "500"}}) == 500
+    assert jobs._iterations({"HyperParameters": {"num-iter": '"500"'}}) == 500
+    assert jobs._iterations({}) is None
+
+
+def test_curves_draw_losses_and_scores_apart():
+    history = pd.DataFrame(
+        {
+            "iteration": [1, 2],
+            "training:loss": [2.0, 1.0],
+            "validation:loss": [2.1, None],
+            "validation:AP50": [None, 0.5],
+        }
+    )
+    left, right = draw(history, title="job").axes
+    assert [line.get_label() for line in left.lines] == ["training:loss", "validation:loss"]
+    assert [line.get_label() for line in right.lines] == ["AP50"]
+    assert len(left.lines[1].get_xdata()) == 1
+
+
+def test_curves_of_a_job_that_logged_nothing():
+    assert not draw(pd.DataFrame({"iteration": []})).axes[0].lines

@@ -1,0 +1,75 @@
+"""The package's front: exports, profiles, paths, S3 URIs."""
+
+import subprocess
+import sys
+
+import pytest
+
+import lab_utils
+from lab_utils import paths, s3
+from lab_utils.errors import ConfigError
+from lab_utils.prepare import dataset_name, load_dataset
+from lab_utils.profiles import PROFILES, default_profile, profile
+
+
+def test_every_exported_verb_exists():
+    assert all(callable(getattr(lab_utils, name)) for name in lab_utils.__all__)
+
+
+def test_unknown_attribute():
+    with pytest.raises(AttributeError, match="no attribute 'conect'"):
+        lab_utils.conect  # noqa: B018
+
+
+def test_import_loads_no_heavy_package():
+    program = "import sys, lab_utils; print([m for m in ('numpy', 'pandas', 'boto3', 'sagemaker') if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "[]"
+
+
+def test_unknown_profile_lists_the_known():
+    with pytest.raises(ConfigError, match=r"'huge'.*smoke, laptop, full"):
+        profile("huge")
+
+
+def test_profiles_grow():
+    pixels = [p.sequences * p.frames * p.size[0] * p.size[1] for p in PROFILES.values()]
+    assert pixels == sorted(pixels)
+
+
+def test_default_profile_comes_from_the_environment(monkeypatch):
+    monkeypatch.setenv("LABS_PROFILE", "smoke")
+    assert default_profile() == "smoke"
+
+
+def test_home_can_be_moved(monkeypatch, tmp_path):
+    monkeypatch.setenv("LABS_HOME", str(tmp_path))
+    monkeypatch.delenv("LABS_WORKSPACE", raising=False)
+    assert paths.workspace() == tmp_path / "sagemaker"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name"),
+    [
+        ("synthetic", "synthetic-laptop-3"),
+        ("voc:../shared/data/bccd", "voc-bccd-3"),
+        ("voc:s3://bucket/My_Photos/", "voc-my-photos-3"),
+        ("coco:a/instances_val.json", "coco-instances-val-json-3"),
+    ],
+)
+def test_dataset_name_is_fit_for_a_key_and_a_job(dataset, name):
+    assert dataset_name(dataset, seed=3) == name
+
+
+def test_s3_data_needs_a_session():
+    with pytest.raises(ConfigError, match="pass lab="):
+        load_dataset("voc:s3://bucket/photos")
+
+
+@pytest.mark.parametrize("uri", ["bucket/key", "http://bucket/key", "s3:///key", ""])
+def test_not_an_s3_uri(uri):
+    with pytest.raises(ConfigError, match="not an S3 URI"):
+        s3.parse(uri)
+
+
+def test_s3_uri():
+    assert s3.parse("s3://bucket/a/b") == ("bucket", "a/b")
