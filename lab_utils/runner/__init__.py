@@ -1,0 +1,1 @@
+"""Runs the labs' notebooks one after the other and reports what came of it."""
