@@ -102,7 +102,7 @@ class Execution:
             State.DIED: f"the kernel died{self._how()}",
         }
         return Failure(
-            cell=self.cell.get("execution_count"),
+            cell=self.cell.get("execution_count") or (self.client and self.client.code_cells_executed),
             cell_id=self.cell.get("id", ""),
             step=f"step {self.step.number} {self.step.title}" if self.step else "",
             reason=reasons.get(self.state, "interrupted"),
