@@ -1,6 +1,7 @@
 """The command `labs`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +17,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LabError as error:
         print(f"labs: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # `labs run | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print("labs: interrupted", file=sys.stderr)
         return 130
