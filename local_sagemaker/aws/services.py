@@ -1,0 +1,165 @@
+"""moto's S3, IAM, STS, ECR, Logs and CloudWatch in this process: loaded in the background, seeded, then served."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+from werkzeug.wrappers import Request, Response
+
+from local_sagemaker.errors import AwsError
+from local_sagemaker.workspace import ACCOUNT_ID, ROLE_NAME, Workspace
+
+if TYPE_CHECKING:
+    from http.client import HTTPMessage
+
+    from local_sagemaker.aws.s3disk import Index
+
+_BACKENDS = {"s3": "s3", "iam": "iam", "sts": "sts", "ecr": "ecr", "logs": "logs", "monitoring": "cloudwatch"}
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+class AwsServices:
+    """The services beside SageMaker. Every access waits until moto is loaded."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._region = workspace.credentials.region
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        self._index: Index | None = None
+        self._apps: dict[str, Any] = {}
+
+    def load(self) -> None:
+        """Import moto, read the objects' index, seed role and bucket. Slow: call it in a thread."""
+        try:
+            self._load()
+        except BaseException as error:
+            self._failure = error
+            raise
+        finally:
+            self._ready.set()
+
+    def _load(self) -> None:
+        os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "1"
+        from local_sagemaker.aws import s3disk
+
+        blobs = s3disk.install(self._workspace.objects)
+        self._index = s3disk.Index(self._workspace.objects / "index.sqlite", self._s3, blobs)
+        self._index.load()
+        bucket = self._workspace.bucket
+        if bucket not in self._s3.buckets:
+            self._s3.create_bucket(bucket, self._region)
+            self._index.save()
+        self._iam.create_role(ROLE_NAME, json.dumps(_TRUST), "/", None, "Role of local jobs", [], "3600")
+
+    def wait(self) -> None:
+        """Wait until moto is loaded; raises AwsError when it could not be."""
+        self._ready.wait()
+        if self._failure is not None:
+            raise AwsError("InternalFailure", f"The AWS services did not start: {self._failure}", 500)
+
+    @cached_property
+    def _s3(self) -> Any:
+        from moto.s3.models import s3_backends
+
+        return s3_backends[ACCOUNT_ID]["aws"]
+
+    @cached_property
+    def _iam(self) -> Any:
+        from moto.iam.models import iam_backends
+
+        return iam_backends[ACCOUNT_ID]["aws"]
+
+    @property
+    def s3(self) -> Any:
+        self.wait()
+        return self._s3
+
+    @cached_property
+    def logs(self) -> Any:
+        self.wait()
+        from moto.logs.models import logs_backends
+
+        return logs_backends[ACCOUNT_ID][self._region]
+
+    @cached_property
+    def cloudwatch(self) -> Any:
+        self.wait()
+        from moto.cloudwatch.models import cloudwatch_backends
+
+        return cloudwatch_backends[ACCOUNT_ID][self._region]
+
+    def has_role(self, arn: str) -> bool:
+        """Whether the role exists in this account's IAM."""
+        self.wait()
+        return any(role.arn == arn for role in self._iam.get_roles())
+
+    def save_objects(self, bucket: str | None = None, key: str | None = None) -> None:
+        """Make changes to S3 durable (see `s3disk.Index.save`)."""
+        self.wait()
+        assert self._index is not None
+        self._index.save(bucket, key)
+
+    def respond(self, service: str, request: Request, headers: HTTPMessage) -> Response:
+        """Answer a verified request for ``service`` (a signing name)."""
+        if service not in _BACKENDS:
+            raise AwsError("UnknownService", f"The service {service} is not emulated locally.", 400)
+        self.wait()
+        if service == "iam" and b"Action=SimulatePrincipalPolicy" in request.get_data():
+            return self._simulate_policy(parse_qs(request.get_data(as_text=True)))
+        _keep_underscores(request.environ, headers)
+        response = Response.from_app(self._app(_BACKENDS[service]), request.environ)
+        if service == "s3" and request.method in ("PUT", "POST", "DELETE"):
+            bucket, _, key = request.path.lstrip("/").partition("/")
+            self.save_objects(bucket, key)
+        return response
+
+    def _app(self, backend: str) -> Any:
+        from moto.moto_server import werkzeug_app
+
+        if backend not in self._apps:
+            create: Any = werkzeug_app.create_backend_app
+            self._apps[backend] = create(backend)
+        return self._apps[backend]
+
+    def _simulate_policy(self, form: dict[str, list[str]]) -> Response:
+        """iam:SimulatePrincipalPolicy, which moto lacks: a role that exists may do everything here."""
+        arn = form.get("PolicySourceArn", [""])[0]
+        if not self.has_role(arn):
+            raise AwsError("NoSuchEntity", f"The role {arn} cannot be found.", 404)
+        actions = [values[0] for name, values in form.items() if name.startswith("ActionNames.member.")]
+        members = "".join(
+            f"<member><EvalActionName>{escape(action)}</EvalActionName><EvalResourceName>*</EvalResourceName>"
+            "<EvalDecision>allowed</EvalDecision></member>"
+            for action in actions
+        )
+        body = (
+            '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">'
+            "<SimulatePrincipalPolicyResult><IsTruncated>false</IsTruncated>"
+            f"<EvaluationResults>{members}</EvaluationResults></SimulatePrincipalPolicyResult>"
+            "</SimulatePrincipalPolicyResponse>"
+        )
+        return Response(body, content_type="text/xml")
+
+
+def _keep_underscores(environ: dict[str, Any], headers: HTTPMessage) -> None:
+    """Hand moto the header names that hold an underscore (S3 metadata); WSGI has no room for them."""
+    from moto.core.request import (
+        PRESERVED_HEADER_NAMES_ENVIRON_KEY,
+        environ_key_for_header,
+        should_preserve_original_header_name,
+    )
+
+    names = {environ_key_for_header(n): n for n in headers if should_preserve_original_header_name(n)}
+    for key, name in names.items():
+        environ.setdefault(key, ",".join(headers.get_all(name, [])))
+    environ[PRESERVED_HEADER_NAMES_ENVIRON_KEY] = names

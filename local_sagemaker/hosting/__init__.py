@@ -1,0 +1,1 @@
+"""Endpoints: a model's serve program behind InvokeEndpoint."""

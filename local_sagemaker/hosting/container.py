@@ -1,0 +1,174 @@
+"""One model container that serves: started, watched, restarted when it dies."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import urllib3
+
+from local_sagemaker.api.context import Context
+from local_sagemaker.aws.cloudwatch import LogStream
+from local_sagemaker.aws.objects import ObjectError
+from local_sagemaker.errors import AwsError
+from local_sagemaker.images import Image, ImageError
+from local_sagemaker.images.build import build_image
+from local_sagemaker.jobs import environment
+from local_sagemaker.jobs.archive import ArchiveError, unpack
+from local_sagemaker.jobs.folder import ContainerFolder
+from local_sagemaker.jobs.process import ContainerProcess
+
+_HEALTH_TIMEOUT = 240.0  # seconds that AWS gives a container before the first healthy /ping
+_PING_TIMEOUT = 2.0
+_PING_PERIOD = 0.05
+_GRACE = 30.0  # seconds between SIGTERM and SIGKILL
+_MAX_RESTARTS = 3
+
+log = logging.getLogger(__name__)
+
+
+class ContainerFailure(Exception):
+    """The container cannot serve; the reason, as FailureReason gives it."""
+
+
+class ServingContainer:
+    """The serve program of one production variant."""
+
+    def __init__(
+        self, context: Context, endpoint: str, variant: Mapping[str, Any], container: Mapping[str, Any]
+    ) -> None:
+        self._context, self._variant, self._container = context, variant, container
+        self.variant: str = variant["VariantName"]
+        self._folder = ContainerFolder(context.workspace.endpoints / endpoint / self.variant)
+        stream = f"{self.variant}/i-{secrets.token_hex(8)}"
+        self.log = LogStream(context.services, f"/aws/sagemaker/Endpoints/{endpoint}", stream)
+        self._stop, self._ready = threading.Event(), threading.Event()
+        self._failure: str | None = None
+        self._pool: urllib3.HTTPConnectionPool | None = None
+        self._on_change: Callable[[str | None], None] = lambda failure: None
+        self._thread = threading.Thread(target=self._supervise, name=f"endpoint {endpoint}", daemon=True)
+
+    def start(self, on_change: Callable[[str | None], None]) -> None:
+        """Start in the background; ``on_change(None)`` when it serves, ``on_change(reason)`` when it cannot."""
+        self._on_change = on_change
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the process group and wait for it."""
+        self._stop.set()
+        self._thread.join(_GRACE + 5)
+        self._folder.remove_contents()
+
+    def pool(self, timeout: float) -> urllib3.HTTPConnectionPool:
+        """Connections to the program, which may take up to ``timeout`` seconds to be healthy (again).
+
+        Raises ContainerFailure.
+        """
+        until = time.monotonic() + timeout
+        while not self._ready.wait(_PING_PERIOD):
+            if self._failure is not None:
+                raise ContainerFailure(self._failure)
+            if time.monotonic() > until or self._stop.is_set():
+                raise ContainerFailure("the container is not ready")
+        assert self._pool is not None
+        return self._pool
+
+    def _supervise(self) -> None:
+        try:
+            image = self._prepare()
+            for _ in range(1 + _MAX_RESTARTS):
+                healthy = self._run(image)
+                if self._stop.is_set():
+                    return
+                if not healthy:
+                    raise ContainerFailure(
+                        f"The primary container for production variant {self.variant} did not pass the ping "
+                        f"health check. Please check CloudWatch logs for this endpoint ({self.log.group})."
+                    )
+                self.log.write(["The container ended; starting it again."])
+            raise ContainerFailure(f"The container of production variant {self.variant} keeps ending.")
+        except ContainerFailure as failure:
+            self._fail(str(failure))
+        except Exception as error:
+            log.exception("endpoint container %s", self._folder.root)
+            self._fail(f"InternalServerError: {error}")
+
+    def _fail(self, reason: str) -> None:
+        self._failure = reason
+        if not self._stop.is_set():
+            self._on_change(reason)
+
+    def _prepare(self) -> Image:
+        """Fetch the image's environment and the model; raises ContainerFailure."""
+        self._folder.create()
+        try:
+            image = self._context.image(self._container.get("Image"), "Image")
+            build_image(image, lambda line: self.log.write([line]))
+            if url := self._container.get("ModelDataUrl"):
+                unpack(self._context.objects.get(url).path, self._folder.model, url)
+        except (AwsError, ImageError, ObjectError, ArchiveError, OSError) as error:
+            raise ContainerFailure(f"ClientError: {error}") from error
+        if not image.serve:
+            raise ContainerFailure(f"ClientError: image {image.name} has no program to serve")
+        environment.write_aws_config(self._folder, self._context.connection)
+        return image
+
+    def _run(self, image: Image) -> bool:
+        """Run the program until it ends; whether it was healthy."""
+        port = _free_port()
+        process = ContainerProcess(
+            [str(image.interpreter), *image.serve], self._environ(image, port), self._folder.root
+        )
+        ended = threading.Event()
+        probe = threading.Thread(target=self._probe, args=(process, port, ended), daemon=True)
+        probe.start()
+        process.run(self._write, self._stop, grace=_GRACE)
+        healthy = self._ready.is_set()
+        self._ready.clear()
+        ended.set()
+        probe.join()
+        return healthy
+
+    def _write(self, lines: list[str]) -> None:
+        with self._folder.log.open("a", encoding="utf-8") as stream:
+            stream.writelines(f"{line}\n" for line in lines)
+        self.log.write(lines)
+
+    def _environ(self, image: Image, port: int) -> dict[str, str]:
+        return {
+            **environment.container(self._folder, image, self._context.connection.region),
+            **{name: self._folder.relocate(v) for name, v in self._container.get("Environment", {}).items()},
+            **environment.base(self._folder),
+            "SAGEMAKER_BIND_HOST": "127.0.0.1",
+            "SAGEMAKER_BIND_TO_PORT": str(port),
+            "SM_MODEL_DIR": str(self._folder.model),
+        }
+
+    def _probe(self, process: ContainerProcess, port: int, ended: threading.Event) -> None:
+        """Ask /ping until it answers 200; a container that never does is killed."""
+        pool = urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=64, block=False, retries=False)
+        timeout = self._variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _HEALTH_TIMEOUT)
+        until = time.monotonic() + timeout
+        while not ended.wait(_PING_PERIOD):
+            with contextlib.suppress(urllib3.exceptions.HTTPError):
+                if pool.request("GET", "/ping", timeout=_PING_TIMEOUT).status == 200:
+                    self._pool = pool
+                    self._ready.set()
+                    self._on_change(None)
+                    return
+            if time.monotonic() > until:
+                process.signal(signal.SIGKILL)
+                return
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

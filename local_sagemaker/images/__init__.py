@@ -1,0 +1,6 @@
+"""Images without Docker: a registry of programs (images.toml) and one Python environment for each image."""
+
+from local_sagemaker.images.build import build
+from local_sagemaker.images.registry import Image, ImageError, Registry
+
+__all__ = ["Image", "ImageError", "Registry", "build"]

@@ -1,0 +1,1 @@
+"""Containers without Docker: a job's folder, environment, channels and process."""
