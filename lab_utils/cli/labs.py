@@ -22,8 +22,17 @@ def add_commands(commands: Any) -> None:
     )
     run.add_argument("lab", nargs="*", metavar="LAB", help="number or file name (default: all)")
     run.add_argument("--profile", choices=PROFILES, default="laptop", help="size (default: %(default)s)")
-    run.add_argument("--backend", choices=("local", "aws"), default="local", help="default: %(default)s")
-    run.add_argument("-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE")
+    run.add_argument(
+        "--backend", choices=("local", "aws"), default="local", help="where jobs run (default: %(default)s)"
+    )
+    run.add_argument(
+        "-p",
+        dest="parameters",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the notebooks, such as dataset=voc:PATH; may be repeated",
+    )
     run.add_argument("--fresh", action="store_true", help="also run what has passed before")
     run.add_argument("--out", type=Path, metavar="DIR", help="folder of the report (default: build/report)")
     run.add_argument("--timeout", type=_positive, metavar="MIN", help="minutes a lab may take (default: by profile)")

@@ -39,8 +39,11 @@ class Guard:
         return f"{(self._timeout or 0) / 60:.3g} min"
 
     def watch(self, kernel: Kernel) -> None:
-        """Take charge of a kernel; the time-out counts from here."""
+        """Take charge of a kernel that is about to start."""
         self._kernel = kernel
+
+    def start_clock(self) -> None:
+        """The kernel is ready: the time-out counts from here."""
         if self._timeout is not None:
             self._start_timer(self._timeout, lambda: self.stop(State.TIMEOUT))
 

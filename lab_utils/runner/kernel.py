@@ -73,6 +73,7 @@ class LabClient(PapermillNotebookClient):
 
     def papermill_execute_cells(self) -> None:
         """Run the cells in order; after a failure or a stop, run the clean-up cells that were not reached."""
+        self._guard.start_clock()
         try:
             super().papermill_execute_cells()
             self._guard.check()

@@ -74,6 +74,7 @@ def test_a_second_stop_kills_at_once(start: Callable[[str], Process]) -> None:
 def test_the_time_out_stops(start: Callable[[str], Process]) -> None:
     process, guard = start(POLITE), Guard(timeout=0.1)
     guard.watch(process)
+    guard.start_clock()
     assert process.end() == -signal.SIGINT
     assert guard.state is State.TIMEOUT
     guard.release()
@@ -82,6 +83,7 @@ def test_the_time_out_stops(start: Callable[[str], Process]) -> None:
 def test_release_calls_the_time_out_off(start: Callable[[str], Process]) -> None:
     process, guard = start(POLITE), Guard(timeout=0.1)
     guard.watch(process)
+    guard.start_clock()
     guard.release()
     with pytest.raises(subprocess.TimeoutExpired):
         process.popen.wait(timeout=0.3)
