@@ -24,7 +24,8 @@ def paint_backdrop(width: int, height: int, horizon: int, air: Atmosphere, rng: 
 def _gradient(width: int, height: int, horizon: int, air: Atmosphere) -> Canvas:
     rows = np.arange(height, dtype=np.float32)[:, None, None]
     share = np.clip(rows / horizon, 0, 1) ** 1.6
-    column = air.zenith + (air.horizon - air.zenith) * share
+    zenith, low = np.asarray(air.zenith), np.asarray(air.horizon)
+    column = zenith + (low - zenith) * share
     return np.repeat(column, width, axis=1).astype(np.float32)
 
 
@@ -45,7 +46,7 @@ def _sun_or_stars(canvas: Canvas, horizon: int, air: Atmosphere, rng: np.random.
 
 def _clouds(canvas: Canvas, horizon: int, air: Atmosphere, rng: np.random.Generator) -> None:
     width = canvas.shape[1]
-    size = 384
+    size = 256
     field = fractal(rng, size, size, (5, 5), octaves=5)
     depth = 1 / np.linspace(1.0, 0.09, horizon, dtype=np.float32)
     across = np.linspace(-0.5, 0.5, width, dtype=np.float32)[None, :] * depth[:, None]
@@ -55,7 +56,7 @@ def _clouds(canvas: Canvas, horizon: int, air: Atmosphere, rng: np.random.Genera
     start = 0.25 if overcast else rng.uniform(0.42, 0.62)
     cover = smoothstep(start, start + 0.35, field)[rows[:, None], columns]
     cover *= (0.45 if overcast else 0.8) * smoothstep(1.0, 0.6, np.linspace(0, 1, horizon))[:, None]
-    lit = np.clip(air.horizon * (0.8 if overcast else 1.16) + (0 if air.light == "night" else 6), 0, 255)
+    lit = np.clip(np.asarray(air.horizon) * (0.8 if overcast else 1.16) + (0 if air.light == "night" else 6), 0, 255)
     shadow = field[rows[:, None], columns][..., None]
     colour = lit * (1.06 - 0.25 * shadow)
     canvas[:horizon] += (colour - canvas[:horizon]) * cover[..., None]
@@ -65,9 +66,9 @@ def _hills(canvas: Canvas, horizon: int, air: Atmosphere, rng: np.random.Generat
     width = canvas.shape[1]
     base = np.asarray(_HILL[air.light], dtype=np.float32) * rng.uniform(0.85, 1.15, 3).astype(np.float32)
     if air.weather == "snow":
-        base = base * 0.6 + air.ambient * 70
+        base = base * 0.6 + np.asarray(air.ambient) * 70
     for far, tall in ((0.75, rng.uniform(0.02, 0.16)), (0.42, rng.uniform(0.01, 0.09)), (0.12, 0.035)):
-        line = fractal(rng, 1, width, (1, 3 if far > 0.3 else 14), octaves=6)[0]
+        line = fractal(rng, 1, width, (1, 3 if far > 0.3 else 14), octaves=5)[0]
         top = horizon + 2 - (line * 0.8 + 0.2) * tall * horizon * 1.3
         _ridge(canvas, top, horizon, base + (air.horizon - base) * max(far, _veil(air)), rng)
 
@@ -77,10 +78,10 @@ def _veil(air: Atmosphere) -> float:
 
 
 def _ridge(canvas: Canvas, top: Field, horizon: int, colour: Field, rng: np.random.Generator) -> None:
-    height, width = canvas.shape[:2]
-    rows = np.arange(height, dtype=np.float32)[:, None]
-    inside = np.clip(rows - top[None, :] + 0.5, 0, 1)[: horizon + 4]
-    texture = fractal(rng, height, width, (height // 8, width // 8), octaves=3)[: horizon + 4]
-    painted = colour * (0.88 + 0.24 * texture[..., None])
-    band = canvas[: horizon + 4]
+    first, last, width = max(int(top.min()), 0), horizon + 4, canvas.shape[1]
+    rows = np.arange(first, last, dtype=np.float32)[:, None]
+    inside = np.clip(rows - top[None, :] + 0.5, 0, 1)
+    texture = fractal(rng, last - first, width, (max((last - first) // 8, 2), width // 8), octaves=3)
+    painted = colour.astype(np.float32) * (0.88 + 0.24 * texture[..., None])
+    band = canvas[first:last]
     band += (painted - band) * inside[..., None]

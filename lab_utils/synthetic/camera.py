@@ -33,12 +33,13 @@ class Camera:
         """Pixels per metre at `z` metres ahead."""
         return self.focal / z
 
-    def bend(self, z: NDArray[np.float32] | float) -> NDArray[np.float32]:
-        """Lateral shift in metres of the track's centre at `z` (a parabola, straight beyond its reach)."""
-        near = np.minimum(z, CURVE_REACH)
-        return np.asarray(self.curvature * near * (z - near / 2), dtype=np.float32)
+    def bend(self, z: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Lateral shift in metres of the track's centre at `z`: a parabola, straight beyond its reach."""
+        near = np.minimum(z, np.float32(CURVE_REACH))
+        return np.float32(self.curvature) * near * (z - near / 2)
 
     def project(self, x: float, y: float, z: float) -> tuple[float, float]:
         """Pixel (u, v) of a world point."""
-        scale = self.focal / z
-        return self.cx + scale * (x + float(self.bend(z))), self.cy - scale * (y - EYE_HEIGHT)
+        scale, near = self.focal / z, min(z, CURVE_REACH)
+        shift = self.curvature * near * (z - near / 2)
+        return self.cx + scale * (x + shift), self.cy - scale * (y - EYE_HEIGHT)

@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from .atmosphere import Colour
 from .painter import NEAREST, Painter
-from .vegetation import Grove
 
 STEEL: Colour = (112, 118, 116)
 CONCRETE: Colour = (158, 154, 146)
@@ -22,30 +19,6 @@ class Item(Protocol):
     def along(self) -> float: ...
 
     def draw(self, painter: Painter, z: float) -> None: ...
-
-
-@dataclass(frozen=True)
-class Tree:
-    along: float
-    x: float
-    height: float
-    kind: int
-    grove: Grove
-
-    def draw(self, painter: Painter, z: float) -> None:
-        """Only the part in view is scaled, as a near tree is larger than the picture."""
-        size = max(self.height * painter.scale(z), 2.0)
-        u, foot = painter.at(self.x, -0.3, z)
-        left, top = u - size / 2, foot - size
-        x0, y0 = max(round(left), 0), max(round(top), 0)
-        x1, y1 = min(round(left + size), painter.image.width), min(round(foot), painter.image.height)
-        if x1 <= x0 or y1 <= y0:
-            return
-        edges = ((x0 - left) / size, (y0 - top) / size, (x1 - left) / size, (y1 - top) / size)
-        part = np.clip(edges, 0, 1)
-        painter.paste(
-            self.grove.picture(self.kind, (x1 - x0, y1 - y0), (part[0], part[1], part[2], part[3]), z), x0, y0
-        )
 
 
 @dataclass(frozen=True)

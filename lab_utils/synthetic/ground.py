@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .atmosphere import Atmosphere
+from .atmosphere import BEAM_REACH, Atmosphere
 from .camera import EYE_HEIGHT, Camera
 from .noise import Field, tileable
 
 GAUGE_HALF = 0.755
 SLEEPER_PITCH = 0.6
-_TILE = 512
+_TILE = 256
 _GRASS = {"green": (82, 104, 48), "dry": (132, 122, 72), "dark": (58, 78, 42), "earth": (110, 96, 74)}
 _SNOW = (214, 220, 228)
 
@@ -25,8 +25,8 @@ class Ground:
     fine: Field
     coarse: Field
 
-    def paint(self, camera: Camera, travel: float, air: Atmosphere) -> NDArray[np.float32]:
-        """Rows from the horizon down, (rows, width, 3) in 0-255; `travel` = metres run along the track."""
+    def paint(self, camera: Camera, travel: float, air: Atmosphere) -> NDArray[np.uint8]:
+        """Rows from the horizon down, (rows, width, 3); `travel` = metres run along the track."""
         first = int(np.ceil(camera.cy)) + 1
         rows = np.arange(first, camera.height, dtype=np.float32) + 0.5
         z = (camera.focal * EYE_HEIGHT / (rows - camera.cy))[:, None]
@@ -34,26 +34,28 @@ class Ground:
         columns = np.arange(camera.width, dtype=np.float32)[None, :] + 0.5
         x = (columns - camera.cx) * metre - camera.bend(z)
         weights = self._weights(x, z, metre, travel)
-        texture = self._texture(x, z, metre, travel)
-        colour = (weights.reshape(-1, len(self.palette)) @ self.palette).reshape(*x.shape, 3)
-        return self._light(colour * (1 + texture)[..., None], x, z, air)
+        colour = np.tensordot(self.palette, weights, axes=(0, 0))
+        colour *= 1 + self._texture(x, z, metre, travel)
+        return np.moveaxis(self._light(colour, x, z, air), 0, -1)
 
     def _weights(self, x: Field, z: Field, metre: Field, travel: float) -> Field:
-        """How much of each palette entry shows in each pixel; sums to one."""
-        off = np.min([np.abs(x - centre) for centre in self.tracks], axis=0)
+        """How much of each palette entry shows in each pixel, (entry, row, column); sums to one."""
+        off = np.abs(x - self.tracks[0])
+        for centre in self.tracks[1:]:
+            np.minimum(off, np.abs(x - centre), out=off)
         edge = self._sample(self.coarse, x, z + travel, 1.3) * 0.18
-        blur = metre + 0.25
-        ballast = np.clip((2.15 + edge - off) / blur + 0.5, 0, 1)
-        sleeper = self._sleepers(z, travel, metre) * np.clip((1.28 - off) / (metre + 0.05) + 0.5, 0, 1)
+        ballast = np.clip((2.15 + edge - off) / (metre + 0.25) + 0.5, 0, 1)
+        sleeper = np.clip((1.28 - off) / (metre + 0.05) + 0.5, 0, 1) * self._sleepers(z, travel, metre)
         rail = np.abs(off - GAUGE_HALF)
         foot = np.clip((0.11 - rail) / metre + 0.5, 0, 1) * np.minimum(1, 0.2 / metre)
         head = np.clip((0.045 - rail) / metre + 0.5, 0, 1) * np.minimum(1, 0.1 / metre)
-        layers = np.empty((*x.shape, 5), dtype=np.float32)
-        layers[..., 0] = 1 - ballast
-        layers[..., 1] = ballast
-        for index, cover in ((2, sleeper), (3, foot), (4, head)):
-            layers[..., :index] *= (1 - cover)[..., None]
-            layers[..., index] = cover
+        layers = np.empty((5, *x.shape), dtype=np.float32)
+        rest = 1 - head
+        layers[4] = head
+        for index, cover in ((3, foot), (2, sleeper), (1, ballast)):
+            np.multiply(rest, cover, out=layers[index])
+            rest -= layers[index]
+        layers[0] = rest
         return layers
 
     def _sleepers(self, z: Field, travel: float, metre: Field) -> Field:
@@ -75,16 +77,14 @@ class Ground:
         columns = (x * per_metre).astype(np.int32) & (_TILE - 1)
         return tile[rows, columns]
 
-    def _light(self, colour: Field, x: Field, z: Field, air: Atmosphere) -> NDArray[np.float32]:
+    def _light(self, colour: Field, x: Field, z: Field, air: Atmosphere) -> NDArray[np.uint8]:
+        clear = np.exp(-air.extinction * z)
         if air.headlight:
-            spread = air.beam(z) * np.exp(-np.square(x / (2.5 + 0.12 * z)))
-            colour *= air.ambient + spread[..., None]
-        else:
-            colour *= air.ambient
-        haze = air.haze(z)[..., None]
-        colour *= 1 - haze
-        colour += air.horizon * haze
-        return np.clip(colour, 0, 255)
+            beam = air.headlight * np.exp(-z / BEAM_REACH - np.square(x / (2.5 + 0.12 * z)))
+        for plane, gain, far in zip(colour, air.ambient, air.horizon, strict=True):
+            plane *= (gain + beam) * clear if air.headlight else gain * clear
+            plane += far * (1 - clear)
+        return np.clip(colour, 0, 255, out=colour).astype(np.uint8)
 
 
 def make_ground(tracks: tuple[float, ...], air: Atmosphere, rng: np.random.Generator) -> Ground:

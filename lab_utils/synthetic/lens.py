@@ -14,7 +14,7 @@ class Lens:
 
     def __init__(self, size: tuple[int, int], air: Atmosphere, rng: np.random.Generator) -> None:
         self.size = size
-        self.blur = float(rng.choice((0.0, 0.0, 0.35, 0.6)))
+        self.blur = float(rng.choice((0.0, 0.0, 0.0, 0.5)))
         self.exposure = float(rng.uniform(0.9, 1.12))
         self.vignette = _vignette(size, float(rng.uniform(0.08, 0.3)))
         self.noise = _noise(size, _NOISE[air.light] * rng.uniform(0.7, 1.3), rng)
@@ -32,11 +32,10 @@ class Lens:
 
 
 def _vignette(size: tuple[int, int], strength: float) -> Image.Image:
-    width, height = size
-    v, u = np.mgrid[:height, :width].astype(np.float32)
-    radius = np.hypot((u / width - 0.5) * 2, (v / height - 0.5) * 2) / np.sqrt(2)
-    shade = 255 * (1 - strength * radius**2.5)
-    return Image.fromarray(shade.astype(np.uint8)).convert("RGB")
+    v, u = np.mgrid[-1:1:33j, -1:1:33j]
+    shade = 255 * (1 - strength * (np.hypot(u, v) / np.sqrt(2)) ** 2.5)
+    small = Image.fromarray(shade.astype(np.uint8))
+    return small.resize(size, Image.Resampling.BICUBIC).convert("RGB")
 
 
 def _noise(size: tuple[int, int], sigma: float, rng: np.random.Generator) -> Image.Image:

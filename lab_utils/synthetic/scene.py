@@ -17,7 +17,7 @@ from .painter import NEAREST, Painter
 from .sequences import TRACK_SPACING, SequenceSpec
 from .sites import Box, Site
 from .weather import Precipitation
-from .world import AHEAD, furnish
+from .world import AHEAD, furnish, plant
 
 _SWAY = 24
 
@@ -43,7 +43,8 @@ class Scene:
         whole = width + 2 * _SWAY, height + 2 * _SWAY
         self.backdrop = paint_backdrop(*whole, round(self.horizon) + _SWAY, self.air, rng)
         self.ground = make_ground(tuple(TRACK_SPACING * i for i in range(spec.tracks)), self.air, rng)
-        self.items: list[Item] = furnish(spec, self.air, rng)
+        self.items: list[Item] = furnish(spec, rng)
+        self.trees = plant(spec, self.air, rng)
         self.lens = Lens(spec.size, self.air, rng)
         wet = spec.weather in ("rain", "snow")
         self.precipitation = Precipitation(spec.size, self.air, rng) if wet else None
@@ -76,7 +77,10 @@ class Scene:
         top = round(_SWAY - (camera.cy - self.horizon))
         view = self.backdrop.crop((left, top, left + camera.width, top + camera.height))
         ground = self.ground.paint(camera, travel, self.air)
-        view.paste(Image.fromarray(ground.astype(np.uint8)), (0, camera.height - len(ground)))
+        view.paste(Image.fromarray(np.ascontiguousarray(ground)), (0, camera.height - len(ground)))
+        for tree in self.trees:
+            if tree.along - travel > NEAREST:
+                tree.draw(view, camera, tree.along - travel)
         return view
 
     def _populate(self, painter: Painter, travel: float) -> list[Box]:

@@ -1,9 +1,12 @@
 """Trees and bushes: textured cut-outs, painted once a sequence and scaled to their distance."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from PIL import Image
 
 from .atmosphere import Atmosphere
+from .camera import Camera
 from .noise import Field, fractal, smoothstep
 
 SIZE = 192
@@ -51,22 +54,65 @@ def _cone(rng: np.random.Generator, u: Field, v: Field) -> Field:
 
 
 class Grove:
-    """The kinds of trees of one sequence."""
+    """The kinds of trees of one sequence, kept lit and hazed for some distances and halved in size for the far ones."""
 
     def __init__(self, air: Atmosphere, rng: np.random.Generator, kinds: int = 4) -> None:
         conifers = rng.random()
         self.air = air
         self.kinds = [paint_tree(rng, conifer=rng.random() < conifers) for _ in range(kinds)]
+        self._ready: dict[tuple[int, int, int], tuple[Image.Image, Image.Image]] = {}
 
-    def picture(self, kind: int, size: tuple[int, int], part: Box, z: float) -> Image.Image:
-        """`part` (fractions left, top, right, bottom) of tree `kind`, at `size` pixels, as seen at `z` metres."""
-        box = (part[0] * SIZE, part[1] * SIZE, part[2] * SIZE, part[3] * SIZE)
-        tree = self.kinds[kind % len(self.kinds)].resize(size, Image.Resampling.BILINEAR, box)
+    def picture(
+        self, kind: int, height: float, size: tuple[int, int], part: Box, z: float
+    ) -> tuple[Image.Image, Image.Image]:
+        """Colour and mask of `part` (left, top, right, bottom as fractions) of a tree `height` pixels high.
+
+        `size` is what the part measures in pixels; the tree is lit and hazed as at `z` metres.
+        """
+        halvings = min(max(int(np.log2(SIZE / height)), 0), 4)
+        band = round(np.log(max(z, 2)) * 5)
+        key = kind % len(self.kinds), band, halvings
+        if key not in self._ready:
+            self._ready[key] = self._light(self.kinds[key[0]].reduce(1 << halvings), np.exp(band / 5))
+        left, top, right, bottom = (edge * (SIZE >> halvings) for edge in part)
+        colour, mask = self._ready[key]
+        box = (left, top, right, bottom)
+        smooth = Image.Resampling.BILINEAR
+        return colour.resize(size, smooth, box), mask.resize(size, smooth, box)
+
+    def _light(self, tree: Image.Image, z: float) -> tuple[Image.Image, Image.Image]:
         haze = float(self.air.haze(z))
-        gain = (self.air.ambient + 0.5 * self.air.beam(z)) * (1 - haze)
-        lift = self.air.horizon * haze
+        ambient = np.asarray(self.air.ambient)
+        gain = (ambient + 0.5 * self.air.beam(z)) * (1 - haze)
+        lift = np.asarray(self.air.horizon) * haze
         if self.air.weather == "snow":
-            gain, lift = gain * 0.75, lift + 50 * self.air.ambient * (1 - haze)
+            gain, lift = gain * 0.75, lift + 50 * ambient * (1 - haze)
         levels = np.arange(256)[None, :] * gain[:, None] + lift[:, None]
         curves = np.clip(levels, 0, 255).astype(np.uint8).ravel().tolist()
-        return tree.point([*curves, *range(256)])
+        return tree.convert("RGB").point(curves), tree.getchannel("A")
+
+
+@dataclass(frozen=True)
+class Tree:
+    """One of the grove's kinds, `height` metres high, at `along` metres of the line and `x` beside it."""
+
+    along: float
+    x: float
+    height: float
+    kind: int
+    grove: Grove
+
+    def draw(self, picture: Image.Image, camera: Camera, z: float) -> None:
+        """Only the part in view is scaled, as a near tree is larger than the picture."""
+        size = max(self.height * camera.scale(z), 1.0)
+        u, foot = camera.project(self.x, -0.3, z)
+        left, top = u - size / 2, foot - size
+        x0, y0 = max(round(left), 0), max(round(top), 0)
+        x1, y1 = min(round(left + size), picture.width), min(round(foot), picture.height)
+        if x1 <= x0 or y1 <= y0:
+            return
+        edges = ((x0 - left) / size, (y0 - top) / size, (x1 - left) / size, (y1 - top) / size)
+        low_x, low_y, high_x, high_y = (min(max(edge, 0.0), 1.0) for edge in edges)
+        part = (low_x, low_y, high_x, high_y)
+        colour, mask = self.grove.picture(self.kind, size, (x1 - x0, y1 - y0), part, z)
+        picture.paste(colour, (x0, y0), mask)

@@ -6,12 +6,12 @@ import numpy as np
 
 from .atmosphere import Atmosphere, Colour
 from .buildings import Building, Platform
-from .furniture import Board, Cabinet, CatenaryMast, Item, LampPost, Portal, TailLights, Tree, Wires
+from .furniture import Board, Cabinet, CatenaryMast, Item, LampPost, Portal, TailLights, Wires
 from .sequences import TRACK_SPACING, SequenceSpec
-from .vegetation import Grove
+from .vegetation import Grove, Tree
 
 BEHIND, AHEAD = -120.0, 380.0
-_TREES = {"open": 26, "forest": 120, "town": 36, "station": 24}
+_TREES = {"open": 26, "forest": 110, "town": 36, "station": 24}
 _WALLS: tuple[Colour, ...] = ((196, 182, 158), (168, 150, 138), (206, 200, 190), (150, 92, 74), (182, 170, 120))
 _BOARDS: tuple[tuple[str, Colour, Colour], ...] = (
     ("square", (236, 236, 232), (24, 24, 26)),
@@ -24,13 +24,12 @@ _BOARDS: tuple[tuple[str, Colour, Colour], ...] = (
 )
 
 
-def furnish(spec: SequenceSpec, air: Atmosphere, rng: np.random.Generator) -> list[Item]:
-    """Everything along the line but the ground and the signals' plates, far things first."""
+def furnish(spec: SequenceSpec, rng: np.random.Generator) -> list[Item]:
+    """Everything built along the line, signals included, far things first."""
     outer = (spec.tracks - 1) * TRACK_SPACING
     items: list[Item] = [*spec.sites]
     if rng.random() < 0.85:
         items += _electrification(spec, outer, rng)
-    items += _trees(spec, outer, Grove(air, rng), rng)
     items += _distractors(outer, rng)
     if spec.setting == "town":
         items += _houses(outer, rng)
@@ -56,13 +55,18 @@ def _electrification(spec: SequenceSpec, outer: float, rng: np.random.Generator)
             yield Portal(site.along + 0.6, -3.9, outer + 3.9, beam=8.0)
 
 
-def _trees(spec: SequenceSpec, outer: float, grove: Grove, rng: np.random.Generator) -> Iterator[Item]:
+def plant(spec: SequenceSpec, air: Atmosphere, rng: np.random.Generator) -> list[Tree]:
+    """The trees beside the line, far ones first."""
+    outer = (spec.tracks - 1) * TRACK_SPACING
+    grove = Grove(air, rng)
+    trees = []
     for _ in range(_TREES[spec.setting]):
-        side = -1 if rng.random() < 0.5 else 1
         tall = rng.uniform(1.5, 3.5) if rng.random() < 0.3 else rng.uniform(5, 13)
         away = 5 + 0.4 * tall + rng.exponential(9 if spec.setting == "forest" else 18)
-        x = -away if side < 0 else outer + away
-        yield Tree(float(rng.uniform(BEHIND, AHEAD)), float(x), float(tall), int(rng.integers(4)), grove)
+        x = -away if rng.random() < 0.5 else outer + away
+        kind = int(rng.integers(len(grove.kinds)))
+        trees.append(Tree(float(rng.uniform(BEHIND, AHEAD)), float(x), float(tall), kind, grove))
+    return sorted(trees, key=lambda tree: -tree.along)
 
 
 def _distractors(outer: float, rng: np.random.Generator) -> Iterator[Item]:
