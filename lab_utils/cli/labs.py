@@ -1,7 +1,9 @@
 """`labs list` and `labs run`."""
 
 import argparse
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from lab_utils import paths
@@ -104,9 +106,10 @@ def _check_aws() -> None:
     check_aws(boto3.Session())
 
 
-def _runner() -> Any:
-    try:
-        from lab_utils.runner import run
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"{error.name} is missing: install it with pip install 'signal-labs[notebook]'") from error
+def _runner() -> ModuleType:
+    for package in ("papermill", "nbconvert"):
+        if find_spec(package) is None:
+            raise ConfigError(f"{package} is missing: install it with pip install 'signal-labs[notebook]'")
+    from lab_utils.runner import run
+
     return run

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from lab_utils.runner.results import State
@@ -81,6 +82,7 @@ class Guard:
         self._timer.start()
 
     def _signal(self, signum: signal.Signals) -> None:
-        group = self._kernel.process_group() if self._kernel else None
-        if group is not None:
-            os.killpg(group, signum)
+        with suppress(ProcessLookupError):  # it may end by itself at this very moment
+            group = self._kernel.process_group() if self._kernel else None
+            if group is not None:
+                os.killpg(group, signum)

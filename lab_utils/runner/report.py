@@ -12,7 +12,7 @@ import jinja2
 
 from lab_utils import atomic
 from lab_utils.gates import Gate, number, threshold
-from lab_utils.runner import outputs, page
+from lab_utils.runner import outputs
 from lab_utils.runner.notebook import Lab
 from lab_utils.runner.results import Result
 
@@ -78,7 +78,11 @@ def _card(plan: "Plan", lab: Lab, result: Result, longest: float) -> dict[str, A
 def _notebook(executed: Path, lab: Lab) -> dict[str, Any]:
     notebook = json.loads(executed.read_text(encoding="utf-8"))
     outputs.describe_images(notebook)
-    html = page.write(executed, f"{lab.number} {lab.title}")
+    html = executed.with_suffix(".html")
+    if not html.is_file() or html.stat().st_mtime < executed.stat().st_mtime:
+        from lab_utils.runner import page  # nbconvert takes seconds to import
+
+        page.write(executed, f"{lab.number} {lab.title}")
     return {"page": html.name, "ipynb": executed.name, "figures": outputs.thumbnails(notebook)}
 
 

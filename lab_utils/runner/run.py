@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from lab_utils.runner import outputs, report, results
-from lab_utils.runner.execute import Execution
 from lab_utils.runner.guard import Guard
 from lab_utils.runner.notebook import Lab, read
 from lab_utils.runner.progress import ProgressLine
@@ -90,7 +89,9 @@ def _run_lab(plan: Plan, lab: Lab, key: str, stream: TextIO) -> Result:
     guard = Guard(plan.timeout, plan.grace)
     last_step = max((step.number for step in lab.steps.values()), default=0)
     with ProgressLine(lab.label, last_step, stream) as line, _stopping(guard):
-        execution = Execution(lab, plan.values(lab), guard, line.step)
+        from lab_utils.runner import execute  # seconds to import, and not needed when all is cached
+
+        execution = execute.Execution(lab, plan.values(lab), guard, line.step)
         execution.run(plan.notebook(lab))
         line.finish(execution.state, str(execution.failure or ""))
     return Result(

@@ -209,3 +209,11 @@ def wait_for(path: Path) -> None:
     while not (path.exists() and path.read_text()):
         assert time.monotonic() < deadline, f"{path} never came"
         time.sleep(0.05)
+
+
+def test_a_missing_package_names_the_install(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("lab_utils.cli.labs.find_spec", lambda name: None)
+    assert main(["run"]) == 2
+    assert "papermill is missing: install it with pip install" in capsys.readouterr().err

@@ -36,7 +36,7 @@ def plan(
     plan_for: Callable[..., Plan],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Plan:
-    monkeypatch.setattr(runner, "Execution", FakeExecution)
+    monkeypatch.setattr("lab_utils.runner.execute.Execution", FakeExecution)
     monkeypatch.setattr(runner.report, "write", lambda *_: None)
     monkeypatch.setattr(FakeExecution, "state", State.PASSED)
     add_lab(tmp_path, "00_good", code("1"))
