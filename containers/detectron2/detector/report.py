@@ -1,0 +1,79 @@
+"""The end of a job: a summary beside the model, the best evaluation and the cost in the log."""
+
+import argparse
+import platform
+import resource
+import time
+from dataclasses import asdict, dataclass
+
+import detectron2
+import torch
+import torchvision
+from sagemaker_contract import Environment
+
+from . import metric_lines
+from .anchors import Anchors
+from .datasets import Data
+from .history import History
+from .model_files import write_json
+
+SUMMARY = "training_summary.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Why training ended, at which iteration, how many of them this run made, and in how many seconds."""
+
+    reason: str
+    iteration: int
+    made: int
+    seconds: float
+
+
+def write(
+    arguments: argparse.Namespace,
+    environment: Environment,
+    data: Data,
+    fitted: Anchors | None,
+    history: History,
+    outcome: Outcome,
+) -> None:
+    """Write the summary and print the closing lines."""
+    cost = {
+        "seconds": round(outcome.seconds, 1),
+        "cpu_seconds": round(time.process_time(), 1),
+        "peak_rss_mb": peak_rss_mb(),
+        "images_per_second": round(outcome.made * arguments.batch_size / outcome.seconds, 2),
+    }
+    summary = {
+        "job": environment.job_name,
+        "classes": data.classes,
+        "pictures": {"training": len(data.training), "validation": len(data.validation or [])},
+        "arguments": {key: value if _is_plain(value) else str(value) for key, value in vars(arguments).items()},
+        "anchors": asdict(fitted) if fitted else None,
+        "outcome": {**asdict(outcome), **cost},
+        "best": history.best,
+        "evaluations": history.rows,
+        "versions": versions(),
+    }
+    write_json(arguments.model_dir / SUMMARY, summary)
+    if history.rows:
+        best = {name: history.best[name] for name in ("AP", "AP50")}
+        print(metric_lines.line("best", history.best["iteration"], best))
+    print(f"{outcome.reason}: " + ", ".join(f"{name} {value}" for name, value in cost.items()), flush=True)
+
+
+def versions() -> dict[str, str]:
+    """Of what the result depends on."""
+    modules = {"detectron2": detectron2, "torch": torch, "torchvision": torchvision}
+    return {"python": platform.python_version(), **{name: m.__version__ for name, m in modules.items()}}
+
+
+def peak_rss_mb() -> int:
+    """The most memory this process ever had resident, in MiB (Linux counts in KiB, macOS in bytes)."""
+    unit = 1 << 20 if platform.system() == "Darwin" else 1 << 10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit >> 20
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, (str, int, float, list))

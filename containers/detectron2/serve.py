@@ -1,0 +1,44 @@
+"""`serve`: SageMaker starts this program in the serving container."""
+
+import os
+import sys
+
+# Before torch loads OpenMP: on a busy machine its threads otherwise burn the processors while they wait.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from flask import Flask
+from sagemaker_contract import Environment, UserError
+from sagemaker_contract.serving import create_app, serve
+
+CONTENT_TYPES = ("application/x-image", "image/jpeg", "image/png")
+PREFIX = "SIGNAL_LABS_"  # of the environment variables that set the defaults of `Options`
+
+
+def load() -> Flask:
+    """The application around the model in /opt/ml/model."""
+    from detector import compat
+
+    compat.prepare()
+    from detector.decoding import decode
+    from detector.predictor import Options, Predictor
+
+    predictor = Predictor(Environment.load().model_dir)
+    variables = {name.removeprefix(PREFIX).lower(): value for name, value in os.environ.items()}
+    defaults = Options().updated(variables)
+    return create_app(
+        lambda body, kind, attributes: predictor.predict(decode(body), defaults.updated(attributes)), CONTENT_TYPES
+    )
+
+
+def main() -> int:
+    """Check what the environment says, then serve until SIGTERM."""
+    try:
+        serve(load)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
