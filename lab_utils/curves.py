@@ -13,9 +13,10 @@ def draw(history: pd.DataFrame, *, title: str = "") -> Figure:
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.4), layout="constrained")
     figure.suptitle(title, fontsize=10)
-    training = [c for c in history if c.startswith("training:") and "loss" in c]
-    losses = [c for c in history if c.startswith("validation:") and "loss" in c]
-    scores = [c for c in history if c.startswith("validation:") and "loss" not in c]
+    columns = history.columns.astype(str)
+    training = [c for c in columns if c.startswith("training:") and "loss" in c]
+    losses = [c for c in columns if c.startswith("validation:") and "loss" in c]
+    scores = [c for c in columns if c.startswith("validation:") and "loss" not in c]
     for column in [*training, *losses]:
         points = history[["iteration", column]].dropna()
         main = column.endswith(":loss")

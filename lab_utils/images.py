@@ -83,7 +83,7 @@ def _docker_build_and_push(lab: LabSession, folder: Path, uri: str, progress: Ca
     _run(
         ["docker", "login", "--username", user, "--password-stdin", token["proxyEndpoint"]],
         progress,
-        input=password,
+        text=password,
     )
     _run(["docker", "push", uri], progress)
 

@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,6 @@ class LabSession:
     Attributes:
         backend: `local` (the embedded SageMaker) or `aws`.
         boto_session: boto3 session with region and credentials.
-        sagemaker_session: session of the SageMaker SDK v3.
         role: ARN of the execution role for jobs and endpoints.
         bucket: S3 bucket of the labs.
         prefix: key prefix in that bucket, without slashes at its ends.
@@ -34,11 +34,17 @@ class LabSession:
 
     backend: str
     boto_session: "boto3.Session"
-    sagemaker_session: "Session"
     role: str
     bucket: str
     prefix: str
     region: str
+
+    @cached_property
+    def sagemaker_session(self) -> "Session":
+        """Session of the SageMaker SDK v3 (whose import takes seconds, hence on first use)."""
+        from sagemaker.core.helper.session_helper import Session
+
+        return Session(boto_session=self.boto_session, default_bucket=self.bucket)
 
     def uri(self, *parts: str) -> str:
         """`s3://bucket/prefix/part/part` (no slash at the end)."""
@@ -106,7 +112,9 @@ def _connect_local(
         aws_secret_access_key=connection.secret_access_key,
         region_name=connection.region,
     )
-    return _session("local", session, role or connection.role_arn, bucket or connection.bucket, prefix)
+    return LabSession(
+        "local", session, role or connection.role_arn, bucket or connection.bucket, prefix, connection.region
+    )
 
 
 def _connect_aws(
@@ -117,7 +125,14 @@ def _connect_aws(
 
     session = boto3.Session(region_name=region)
     check_aws(session)
-    return _session("aws", session, role, bucket, prefix)
+    from sagemaker.core.helper.session_helper import Session, get_execution_role
+
+    sagemaker_session = Session(boto_session=session, default_bucket=bucket)
+    try:
+        role = role or get_execution_role(sagemaker_session)
+    except ValueError as error:
+        raise ConfigError(f"no execution role here: pass role= its ARN ({error})") from error
+    return LabSession("aws", session, role, sagemaker_session.default_bucket(), prefix, session.region_name)
 
 
 def check_aws(session: "boto3.Session") -> None:
@@ -136,25 +151,3 @@ def _forget_local() -> None:
         else:
             os.environ[name] = value
     _replaced.clear()
-
-
-def _session(
-    backend: str, boto_session: "boto3.Session", role: str | None, bucket: str | None, prefix: str
-) -> LabSession:
-    from sagemaker.core.helper.session_helper import Session, get_execution_role
-
-    sagemaker_session = Session(boto_session=boto_session, default_bucket=bucket)
-    if role is None:
-        try:
-            role = get_execution_role(sagemaker_session)
-        except ValueError as error:
-            raise ConfigError(f"no execution role here: pass role= its ARN ({error})") from error
-    return LabSession(
-        backend=backend,
-        boto_session=boto_session,
-        sagemaker_session=sagemaker_session,
-        role=role,
-        bucket=bucket or sagemaker_session.default_bucket(),
-        prefix=prefix,
-        region=boto_session.region_name,
-    )

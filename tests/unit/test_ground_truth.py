@@ -12,7 +12,7 @@ TEAM = "arn:aws:sagemaker:eu-west-1:111122223333:workteam/private-crowd/rail"
 
 def lab(region: str = "eu-west-1") -> LabSession:
     boto_session = boto3.Session(region_name=region, aws_access_key_id="x", aws_secret_access_key="y")
-    return LabSession("local", boto_session, None, "arn:aws:iam::111122223333:role/labs", "bucket", "labs", region)
+    return LabSession("local", boto_session, "arn:aws:iam::111122223333:role/labs", "bucket", "labs", region)
 
 
 def request(session: LabSession, **changes) -> dict:

@@ -43,13 +43,13 @@ def test_aws_without_credentials(no_aws):
 
 
 def test_outputs_show_neither_role_nor_bucket():
-    lab = session.LabSession("aws", boto3.Session(), None, ROLE, "sagemaker-eu-west-1-111122223333", "p", "eu-west-1")
+    lab = session.LabSession("aws", boto3.Session(), ROLE, "sagemaker-eu-west-1-111122223333", "p", "eu-west-1")
     assert "111122223333" not in repr(lab)
     assert "eu-west-1" in repr(lab)
 
 
 def test_uri():
-    lab = session.LabSession("aws", boto3.Session(), None, ROLE, "bucket", "labs", "eu-west-1")
+    lab = session.LabSession("aws", boto3.Session(), ROLE, "bucket", "labs", "eu-west-1")
     assert lab.uri("data", "x") == "s3://bucket/labs/data/x"
 
 
