@@ -86,6 +86,11 @@ class DetectionDataset:
     def __repr__(self) -> str:
         return f"<{self.name}: {len(self)} images, {len(self.boxes)} boxes, {len(self.classes)} classes>"
 
+    @property
+    def has_groups(self) -> bool:
+        """Whether any group holds more than one image."""
+        return bool(self.images["group"].duplicated().any())
+
     @cached_property
     def _image_rows(self) -> dict[int, int]:
         return {image_id: row for row, image_id in enumerate(self.images["image_id"].tolist())}
