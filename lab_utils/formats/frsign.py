@@ -7,38 +7,27 @@ names them. Readers of the original do not look at it, and a file without it has
 unlabelled rather than empty.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lab_utils.atomic import open_atomic
 from lab_utils.dataset import DetectionDataset
 from lab_utils.errors import DataError
+from lab_utils.formats.frsign_index import (
+    BOX_COLUMNS,
+    INDEX,
+    LEVELS,
+    RESOLUTION,
+    SEQUENCE_COLUMNS,
+    read_tables,
+    write_index,
+)
 from lab_utils.synthetic.chassis import CHASSIS
 
-INDEX = "frsign_v1.0.h5"
-LEVELS = ["sequence", "image"]
-BOX_COLUMNS = ["fullpath", "x", "y", "w", "h"]
-RESOLUTION = "CameraInfo_sensorResolution"
-SEQUENCE_COLUMNS = [
-    "CameraInfo_bayerTileFormat",
-    RESOLUTION,
-    "context",
-    "datetime",
-    "fps",
-    "sensor_id",
-    "sensor_type",
-    "state",
-    "type",
-    "on_track",
-    "video",
-    "video_name",
-    "optic",
-    "image_format",
-]
+_UNKNOWN: dict[str, Any] = {"datetime": pd.NaT, "fps": 0.0, "on_track": True, "optic": 0, "image_format": "PNG8"}
 _LIGHT, _WEATHER = r"\b(day|dusk|night)\b", r"\b(clear|rain|fog|snow)\b"
 
 
@@ -65,7 +54,7 @@ def read(
     """
     root = Path(root)
     index = root if root.suffix == ".h5" else root / INDEX
-    boxes, empty, sequences = _read_tables(index)
+    boxes, empty, sequences = read_tables(index)
     sequences = _chosen(_sized(sequences, index), on_track, resolution)
     boxes["source_row"] = np.arange(1, len(boxes) + 1)
     rows = pd.concat([boxes, empty] if negatives else [boxes], ignore_index=True)
@@ -132,8 +121,9 @@ def _sized(sequences: pd.DataFrame, index: Path) -> pd.DataFrame:
     size = text.str.extract(r"^\s*(\d+)\s*x\s*(\d+)\s*$")
     bad = size[0].isna()
     if bad.any():
+        row = int(bad.to_numpy().argmax())
         raise DataError(
-            f"{index}, /dataframe, sequence {bad.idxmax()}, column {RESOLUTION!r}: {text[bad.idxmax()]!r}; "
+            f"{index}, /dataframe, sequence {list(text.index)[row]}, column {RESOLUTION!r}: {text.iloc[row]!r}; "
             "expected width x height such as 1920x1200"
         )
     return sequences.assign(width=size[0].astype("int64"), height=size[1].astype("int64"))
@@ -149,87 +139,80 @@ def _check_folders(paths: pd.Series, index: Path) -> None:
         )
 
 
-def _read_tables(index: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    with _opened(index) as store:
-        boxes = _table(store, index, "images", LEVELS, BOX_COLUMNS)
-        sequences = _table(store, index, "dataframe", ["sequence"], SEQUENCE_COLUMNS).set_index("sequence")
-        empty = pd.DataFrame(columns=[*LEVELS, "fullpath"])
-        if "/negatives" in store.keys():  # noqa: SIM118 - a store's `in` looks at every node
-            empty = _table(store, index, "negatives", LEVELS, ["fullpath"])
-    unknown = sorted({*boxes["sequence"], *empty["sequence"]} - set(sequences.index))
-    if unknown:
-        raise DataError(f"{index}, /images: sequence {unknown[0]} is not in /dataframe")
-    return boxes, empty, sequences
+def write(dataset: DetectionDataset, root: str | Path) -> None:
+    """Write `dataset` below `root` in FRSign's layout; the index comes last, whole or not at all.
 
+    Pictures are copied, or converted where they are not PNG. Sequences come from the column `sequence`, else from the
+    groups; columns that the data set lacks are filled from what is known of it.
 
-def _table(store: pd.HDFStore, index: Path, key: str, levels: list[str], columns: list[str]) -> pd.DataFrame:
-    if f"/{key}" not in store.keys():  # noqa: SIM118
-        raise DataError(f"{index}: no key '/{key}'; expected FRSign v1.0's /images and /dataframe")
-    frame = store[key].reset_index()
-    for column in (*levels, *columns):
-        if column not in frame:
-            raise DataError(f"{index}, /{key}: no column {column!r}; expected {', '.join((*levels, *columns))}")
-    return frame[[*levels, *columns]]
-
-
-@contextmanager
-def _opened(index: Path) -> Iterator[pd.HDFStore]:
-    if not index.is_file():
-        raise DataError(f"{index}: no such file; expected FRSign's index {INDEX}")
-    try:
-        store = pd.HDFStore(index, mode="r")
-    except Exception as error:  # PyTables raises several kinds, none of them its own for "not HDF5"
-        reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
-        raise DataError(f"{index}: not a readable HDF5 file ({reason[0].strip()})") from error
-    with store:
-        yield store
-
-
-def read_made_from(index: Path) -> str | None:
-    """What the generator noted of its arguments in the index; None for a data set from elsewhere."""
-    with _opened(index) as store:
-        note = getattr(store.root._v_attrs, "made_from", None)
-    return None if note is None else str(note)
-
-
-def image_paths(root: Path) -> list[Path]:
-    """Every picture that the index below `root` names."""
-    boxes, empty, _ = _read_tables(root / INDEX)
-    return [root / path for path in pd.concat([boxes["fullpath"], empty["fullpath"]]).unique()]
-
-
-def write_index(
-    path: Path,
-    boxes: pd.DataFrame,
-    sequences: pd.DataFrame,
-    *,
-    negatives: pd.DataFrame,
-    made_from: str | None = None,
-) -> None:
-    """Write the index, whole or not at all.
-
-    Args:
-        path: the HDF5 file.
-        boxes: columns sequence, image, fullpath, x, y, w, h.
-        sequences: columns sequence and FRSign's fourteen.
-        negatives: columns sequence, image, fullpath.
-        made_from: note kept in the file's attributes, see `read_made_from`.
+    Raises:
+        DataError: the data cannot be said in FRSign's terms: two classes or two picture sizes in a sequence, a box
+            that is not in whole pixels.
     """
-    store = pd.HDFStore(path, mode="w", driver="H5FD_CORE", driver_core_backing_store=0)
-    with store:
-        # Tables, not pandas' "fixed" format, which pickles strings.
-        store.put("images", _plain(boxes).set_index(LEVELS), format="table")
-        store.put("dataframe", _plain(sequences).set_index("sequence"), format="table")
-        if len(negatives):
-            store.put("negatives", _plain(negatives).set_index(LEVELS), format="table")
-        if made_from is not None:
-            store.root._v_attrs.made_from = made_from
-        content = store.root._v_file.get_file_image()
-    with open_atomic(path, "wb") as file:
-        file.write(content)
+    root = Path(root)
+    images = dataset.images.copy()
+    if "sequence" not in images:
+        images["sequence"] = pd.factorize(images["group"])[0] + 1
+    if "frame" not in images:
+        images["frame"] = images.groupby("sequence").cumcount()
+    images["fullpath"] = [str(PurePosixPath(name).with_suffix(".png")) for name in images["file_name"]]
+    boxes = _box_rows(dataset, images)
+    sequences = _sequence_rows(dataset, images, boxes)
+    for image_id, path in zip(images["image_id"], images["fullpath"], strict=True):
+        _copy_png(dataset, image_id, root / path)
+    names = {"frame": "image"}
+    empty = images[~images["image_id"].isin(boxes["image_id"])].rename(columns=names)
+    write_index(
+        root / INDEX,
+        boxes[[*LEVELS, *BOX_COLUMNS]],
+        sequences,
+        negatives=empty[[*LEVELS, "fullpath"]],
+    )
 
 
-def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Strings as Python objects: what every pandas from 2.2 on stores alike."""
-    text = frame.select_dtypes(include=["object", "string"]).columns
-    return frame.astype(dict.fromkeys(text, object))
+def _box_rows(dataset: DetectionDataset, images: pd.DataFrame) -> pd.DataFrame:
+    corners = {"xmin": "x", "ymin": "y", "width": "w", "height": "h", "frame": "image"}
+    places = images.set_index("image_id")[["sequence", "frame", "fullpath"]]
+    own = [c for c in places if c not in dataset.boxes]  # a box's own sequence goes before its picture's
+    boxes = dataset.boxes.join(places[own], on="image_id").rename(columns=corners)
+    for column in ("x", "y", "w", "h"):
+        bad = boxes[column] % 1 != 0
+        if bad.any():
+            path = boxes["fullpath"].iloc[int(bad.argmax())]
+            value = boxes[column].iloc[int(bad.argmax())]
+            raise DataError(f"{path}, column {column!r}: {value}; FRSign's boxes are in whole pixels")
+    return boxes.astype(dict.fromkeys(("x", "y", "w", "h"), "int64"))
+
+
+def _sequence_rows(dataset: DetectionDataset, images: pd.DataFrame, boxes: pd.DataFrame) -> pd.DataFrame:
+    size = images["width"].astype(str) + "x" + images["height"].astype(str)
+    known = images.assign(**{RESOLUTION: size})
+    _check_single(known, RESOLUTION, "picture sizes")
+    classes = boxes.assign(type=[dataset.classes[i] for i in boxes["class_id"]])
+    _check_single(classes, "type", "classes")
+    sequences = known.drop_duplicates("sequence").set_index("sequence")
+    kinds = classes.drop_duplicates("sequence").set_index("sequence")["type"]
+    sequences["type"] = kinds.reindex(sequences.index).fillna(sequences.get("type", "")).fillna("")
+    missing = {c: _UNKNOWN.get(c, "") for c in SEQUENCE_COLUMNS if c not in sequences}
+    return sequences.assign(**missing)[SEQUENCE_COLUMNS].reset_index()
+
+
+def _check_single(rows: pd.DataFrame, column: str, what: str) -> None:
+    counts = rows.groupby("sequence")[column].nunique()
+    if (counts > 1).any():
+        sequence = counts.index[int((counts > 1).argmax())]
+        found = rows.loc[rows["sequence"] == sequence, column].unique()[:2]
+        raise DataError(f"sequence {sequence}: {what} {found[0]!r} and {found[1]!r}; FRSign has one to a sequence")
+
+
+def _copy_png(dataset: DetectionDataset, image_id: int, target: Path) -> None:
+    source = dataset.image_path(image_id)
+    if target.exists() and source.exists() and target.samefile(source):
+        return
+    if not source.is_file():
+        raise DataError(f"{source}: no such image")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.suffix.lower() == ".png":
+        shutil.copyfile(source, target)
+    else:
+        dataset.open_image(image_id).save(target)

@@ -67,8 +67,8 @@ def make_atmosphere(light: str, weather: str, rng: np.random.Generator) -> Atmos
         light=light,
         weather=weather,
         ambient=_triple(ambient),
-        zenith=_mix(_ZENITH[light] * tint, overcast * 0.82, cover),
-        horizon=_mix(_HORIZON[light] * tint, overcast, cover),
+        zenith=_mix(np.multiply(_ZENITH[light], tint), overcast * 0.82, cover),
+        horizon=_mix(np.multiply(_HORIZON[light], tint), overcast, cover),
         extinction=float(rng.uniform(*_EXTINCTION[weather])),
         headlight={"day": 0.0, "dusk": 0.25, "night": 0.75}[light],
     )

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .atmosphere import Atmosphere
-from .noise import Field, fractal, smoothstep
+from .noise import Field, fractal, smoothstep, tileable
 
 Canvas = NDArray[np.float32]
 _HILL = {"day": (74, 98, 66), "dusk": (58, 56, 62), "night": (14, 17, 24)}
@@ -46,19 +46,19 @@ def _sun_or_stars(canvas: Canvas, horizon: int, air: Atmosphere, rng: np.random.
 
 def _clouds(canvas: Canvas, horizon: int, air: Atmosphere, rng: np.random.Generator) -> None:
     width = canvas.shape[1]
-    size = 256
-    field = fractal(rng, size, size, (5, 5), octaves=5)
-    depth = 1 / np.linspace(1.0, 0.09, horizon, dtype=np.float32)
+    size = 384
+    field = np.clip(0.5 + 0.2 * tileable(rng, size, 1.7), 0, 1)
+    depth = 1 / np.linspace(1.0, 0.16, horizon, dtype=np.float32)
     across = np.linspace(-0.5, 0.5, width, dtype=np.float32)[None, :] * depth[:, None]
-    rows = (depth * 32 + rng.uniform(0, size)).astype(int) % size
-    columns = ((across * 46 + rng.uniform(0, size)).astype(int)) % size
+    rows = (depth * 110 + rng.uniform(0, size)).astype(np.int32) % size
+    columns = (across * 210 + np.float32(rng.uniform(0, size))).astype(np.int32) % size
+    field = field[rows[:, None], columns]
     overcast = air.weather != "clear"
     start = 0.25 if overcast else rng.uniform(0.42, 0.62)
-    cover = smoothstep(start, start + 0.35, field)[rows[:, None], columns]
+    cover = smoothstep(start, start + 0.35, field)
     cover *= (0.45 if overcast else 0.8) * smoothstep(1.0, 0.6, np.linspace(0, 1, horizon))[:, None]
     lit = np.clip(np.asarray(air.horizon) * (0.8 if overcast else 1.16) + (0 if air.light == "night" else 6), 0, 255)
-    shadow = field[rows[:, None], columns][..., None]
-    colour = lit * (1.06 - 0.25 * shadow)
+    colour = lit.astype(np.float32) * (1.06 - 0.25 * field[..., None])
     canvas[:horizon] += (colour - canvas[:horizon]) * cover[..., None]
 
 
@@ -74,7 +74,7 @@ def _hills(canvas: Canvas, horizon: int, air: Atmosphere, rng: np.random.Generat
 
 
 def _veil(air: Atmosphere) -> float:
-    return float(air.haze(160.0))
+    return float(air.haze(400.0))
 
 
 def _ridge(canvas: Canvas, top: Field, horizon: int, colour: Field, rng: np.random.Generator) -> None:

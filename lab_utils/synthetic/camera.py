@@ -36,7 +36,7 @@ class Camera:
     def bend(self, z: NDArray[np.float32]) -> NDArray[np.float32]:
         """Lateral shift in metres of the track's centre at `z`: a parabola, straight beyond its reach."""
         near = np.minimum(z, np.float32(CURVE_REACH))
-        return np.float32(self.curvature) * near * (z - near / 2)
+        return np.asarray(np.float32(self.curvature) * near * (z - near / 2), dtype=np.float32)
 
     def project(self, x: float, y: float, z: float) -> tuple[float, float]:
         """Pixel (u, v) of a world point."""

@@ -14,15 +14,15 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 from tqdm.auto import tqdm
 
 from lab_utils.dataset import DetectionDataset
 from lab_utils.errors import ConfigError
-from lab_utils.formats import frsign
+from lab_utils.formats import frsign, frsign_index
 
 from .atmosphere import LIGHTS, WEATHERS
 from .chassis import CHASSIS
+from .png import write_png
 from .scene import render_sequence
 from .sequences import SequenceSpec, make_spec
 
@@ -138,7 +138,7 @@ def _render(job: tuple[Recording, Path]) -> list[tuple[str, list[list[int]]]]:
     rows = []
     for index, frame in enumerate(render_sequence(recording.spec)):
         name = recording.frame_name(index)
-        Image.fromarray(frame.rgb).save(folder / name, compress_level=1)
+        write_png(folder / name, frame.rgb)
         rows.append((f"{recording.folder}/{name}", frame.boxes.tolist()))
     return rows
 
@@ -154,10 +154,10 @@ def _write_index(
         for image, (path, found) in enumerate(frames):
             boxes += [(recording.sequence, image, path, *box) for box in found]
             empty += [] if found else [(recording.sequence, image, path)]
-    table = pd.DataFrame([_describe(r) for r in recordings], columns=["sequence", *frsign.SEQUENCE_COLUMNS])
-    frsign.write_index(
-        root / frsign.INDEX,
-        pd.DataFrame(boxes, columns=["sequence", "image", *frsign.BOX_COLUMNS]),
+    table = pd.DataFrame([_describe(r) for r in recordings], columns=["sequence", *frsign_index.SEQUENCE_COLUMNS])
+    frsign_index.write_index(
+        root / frsign_index.INDEX,
+        pd.DataFrame(boxes, columns=["sequence", "image", *frsign_index.BOX_COLUMNS]),
         table,
         negatives=pd.DataFrame(empty, columns=["sequence", "image", "fullpath"]),
         made_from=json.dumps(made_from, sort_keys=True),
@@ -204,20 +204,20 @@ def _only_one(root: Path) -> Iterator[None]:
 
 
 def _is_complete(root: Path, made_from: dict[str, object]) -> bool:
-    index = root / frsign.INDEX
+    index = root / frsign_index.INDEX
     if not index.exists():
         return False
-    found = frsign.read_made_from(index)
+    found = frsign_index.read_made_from(index)
     if found is None:
         raise ConfigError(f"{index}: a data set that was not generated; choose another folder")
     if json.loads(found) != made_from:
         return False
-    return all(path.is_file() for path in frsign.image_paths(root))
+    return all(path.is_file() for path in frsign_index.image_paths(root))
 
 
 def _clear(root: Path) -> None:
     """Remove what an earlier call rendered, the index first."""
-    (root / frsign.INDEX).unlink(missing_ok=True)
+    (root / frsign_index.INDEX).unlink(missing_ok=True)
     ours = re.compile(rf"RecFile_\d+_\d{{8}}_\d{{6}}_{SENSOR}_\d+_ipl_image")
     for folder in root.iterdir():
         if ours.fullmatch(folder.name) and folder.is_dir():

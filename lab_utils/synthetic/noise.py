@@ -1,10 +1,10 @@
 """Smooth random fields for clouds, hills, ballast and leaves."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy import typing as npt
 from PIL import Image
 
-Field = NDArray[np.float32]
+Field = npt.NDArray[np.float32]
 
 
 def value_noise(rng: np.random.Generator, height: int, width: int, cells: tuple[int, int]) -> Field:
@@ -35,7 +35,7 @@ def tileable(rng: np.random.Generator, size: int, exponent: float) -> Field:
     return np.asarray(field / field.std(), dtype=np.float32)
 
 
-def smoothstep(low: float, high: float, value: Field) -> Field:
+def smoothstep(low: float, high: float, value: npt.ArrayLike) -> Field:
     """0 below `low`, 1 above `high`, a smooth ramp between."""
-    t = np.clip((value - low) / (high - low), 0, 1)
+    t = np.clip((np.asarray(value) - low) / (high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)

@@ -15,7 +15,7 @@ from .ground import make_ground
 from .lens import Lens
 from .painter import NEAREST, Painter
 from .sequences import TRACK_SPACING, SequenceSpec
-from .sites import Box, Site
+from .sites import Box
 from .weather import Precipitation
 from .world import AHEAD, furnish, plant
 
@@ -84,15 +84,13 @@ class Scene:
         return view
 
     def _populate(self, painter: Painter, travel: float) -> list[Box]:
-        boxes = []
+        """Plates come last: a label is never of something hidden."""
         for item in self.items:
             z = item.along - travel
-            if z + getattr(item, "length", 0.0) < NEAREST or z > AHEAD * 2:
-                continue
-            item.draw(painter, z)
-            if isinstance(item, Site) and (box := item.draw_plate(painter, z)):
-                boxes.append(box)
-        return boxes
+            if z + getattr(item, "length", 0.0) > NEAREST and z < AHEAD * 2:
+                item.draw(painter, z)
+        plates = (site.draw_plate(painter, site.along - travel) for site in self.spec.sites)
+        return [box for box in plates if box]
 
 
 def render_sequence(spec: SequenceSpec) -> Iterator[Frame]:

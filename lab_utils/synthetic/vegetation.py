@@ -9,7 +9,7 @@ from .atmosphere import Atmosphere
 from .camera import Camera
 from .noise import Field, fractal, smoothstep
 
-SIZE = 192
+SIZE = 160
 Box = tuple[float, float, float, float]
 _LEAVES = (
     (70, 98, 44),
@@ -41,7 +41,7 @@ def paint_tree(rng: np.random.Generator, conifer: bool) -> Image.Image:
 def _crown(rng: np.random.Generator, u: Field, v: Field) -> Field:
     total = np.zeros_like(u)
     for _ in range(9):
-        x, y = rng.uniform(0.26, 0.74), rng.uniform(0.2, 0.72)
+        x, y = rng.uniform(0.26, 0.74), rng.uniform(0.3, 0.72)
         radius = rng.uniform(0.14, 0.24)
         total = np.maximum(total, 1 - np.square((u - x) / radius) * 0.5 - np.square((v - y) / radius) * 0.5)
     return np.asarray(np.clip(total, 0, 1), dtype=np.float32)

@@ -28,6 +28,7 @@ def furnish(spec: SequenceSpec, rng: np.random.Generator) -> list[Item]:
     """Everything built along the line, signals included, far things first."""
     outer = (spec.tracks - 1) * TRACK_SPACING
     items: list[Item] = [*spec.sites]
+    items += [Portal(s.along + 0.6, -4.2, outer + 4.2, beam=8.0) for s in spec.sites if s.mount == "gantry"]
     if rng.random() < 0.85:
         items += _electrification(spec, outer, rng)
     items += _distractors(outer, rng)
@@ -50,9 +51,6 @@ def _electrification(spec: SequenceSpec, outer: float, rng: np.random.Generator)
             yield CatenaryMast(float(along) + 3, outer + 3.6, outer)
     for track in range(spec.tracks):
         yield Wires(600, track * TRACK_SPACING, first, pitch)
-    for site in spec.sites:
-        if site.mount == "gantry" and not portals:
-            yield Portal(site.along + 0.6, -3.9, outer + 3.9, beam=8.0)
 
 
 def plant(spec: SequenceSpec, air: Atmosphere, rng: np.random.Generator) -> list[Tree]:
@@ -89,7 +87,7 @@ def _distractors(outer: float, rng: np.random.Generator) -> Iterator[Item]:
             yield LampPost(along, x - 2 if left else x + 2, float(rng.uniform(4, 7)), reach)
     if outer and rng.random() < 0.35:
         livery = tuple(int(c) for c in rng.integers(60, 220, 3))
-        yield TailLights(float(rng.uniform(-20, 140)), outer, (livery[0], livery[1], livery[2]))
+        yield TailLights(float(rng.uniform(25, 220)), outer, (livery[0], livery[1], livery[2]))
 
 
 def _houses(outer: float, rng: np.random.Generator) -> Iterator[Item]:
