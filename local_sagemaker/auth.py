@@ -148,11 +148,12 @@ def _check_body(received: Received, signature: Signature) -> None:
 
 
 def _expected(received: Received, signature: Signature, credentials: Credentials) -> str:
-    from botocore.auth import S3SigV4Auth, SigV4Auth
+    from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
     from botocore.credentials import Credentials as Keys
 
+    method = S3SigV4QueryAuth if signature.presigned else S3SigV4Auth
     keys = Keys(credentials.access_key_id, credentials.secret_access_key)
-    signer = (S3SigV4Auth if signature.service == "s3" else SigV4Auth)(keys, signature.service, signature.region)
+    signer = (method if signature.service == "s3" else SigV4Auth)(keys, signature.service, signature.region)
     request = _unsigned(received, signature)
     return signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
 
@@ -166,9 +167,5 @@ def _unsigned(received: Received, signature: Signature) -> AWSRequest:
     for name in signature.headers:
         for value in received.headers.get_all(name, []):
             request.headers.add_header(name, value)
-    if signature.presigned:
-        request.headers.replace_header("X-Amz-Content-SHA256", "UNSIGNED-PAYLOAD") if (
-            "X-Amz-Content-SHA256" in request.headers
-        ) else request.headers.add_header("X-Amz-Content-SHA256", "UNSIGNED-PAYLOAD")
     request.context["timestamp"] = signature.timestamp
     return request

@@ -59,7 +59,7 @@ class MetricSeries:
             {
                 "MetricName": name,
                 "Value": value,
-                "Timestamp": datetime.fromtimestamp(seconds, UTC),
+                "Timestamp": datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None),  # as moto keeps them
                 "Dimensions": self._dimensions,
             }
             for name, value, seconds in values

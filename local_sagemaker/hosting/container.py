@@ -30,6 +30,7 @@ _PING_TIMEOUT = 2.0
 _PING_PERIOD = 0.05
 _GRACE = 30.0  # seconds between SIGTERM and SIGKILL
 _MAX_RESTARTS = 3
+_STEADY = 300.0  # seconds: a container that ran longer does not keep dying
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class ServingContainer:
         self.log = LogStream(context.services, f"/aws/sagemaker/Endpoints/{endpoint}", stream)
         self._stop, self._ready = threading.Event(), threading.Event()
         self._failure: str | None = None
+        self._process: ContainerProcess | None = None
         self._pool: urllib3.HTTPConnectionPool | None = None
         self._on_change: Callable[[str | None], None] = lambda failure: None
         self._thread = threading.Thread(target=self._supervise, name=f"endpoint {endpoint}", daemon=True)
@@ -72,21 +74,25 @@ class ServingContainer:
         Raises ContainerFailure.
         """
         until = time.monotonic() + timeout
-        while not self._ready.wait(_PING_PERIOD):
+        while not (self._ready.wait(_PING_PERIOD) and self._process is not None and self._process.alive):
             if self._failure is not None:
                 raise ContainerFailure(self._failure)
             if time.monotonic() > until or self._stop.is_set():
                 raise ContainerFailure("the container is not ready")
+            time.sleep(_PING_PERIOD / 10)
         assert self._pool is not None
         return self._pool
 
     def _supervise(self) -> None:
         try:
             image = self._prepare()
-            for _ in range(1 + _MAX_RESTARTS):
+            restarts = 0
+            while restarts <= _MAX_RESTARTS:
+                started = time.monotonic()
                 healthy = self._run(image)
                 if self._stop.is_set():
                     return
+                restarts = 1 if time.monotonic() - started > _STEADY else restarts + 1
                 if not healthy:
                     raise ContainerFailure(
                         f"The primary container for production variant {self.variant} did not pass the ping "
@@ -110,20 +116,20 @@ class ServingContainer:
         self._folder.create()
         try:
             image = self._context.image(self._container.get("Image"), "Image")
+            if not image.serve:
+                raise ImageError(f"image {image.name} has no program to serve")
             build_image(image, lambda line: self.log.write([line]))
             if url := self._container.get("ModelDataUrl"):
                 unpack(self._context.objects.get(url).path, self._folder.model, url)
         except (AwsError, ImageError, ObjectError, ArchiveError, OSError) as error:
             raise ContainerFailure(f"ClientError: {error}") from error
-        if not image.serve:
-            raise ContainerFailure(f"ClientError: image {image.name} has no program to serve")
         environment.write_aws_config(self._folder, self._context.connection)
         return image
 
     def _run(self, image: Image) -> bool:
         """Run the program until it ends; whether it was healthy."""
         port = _free_port()
-        process = ContainerProcess(
+        process = self._process = ContainerProcess(
             [str(image.interpreter), *image.serve], self._environ(image, port), self._folder.root
         )
         ended = threading.Event()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import urllib3
 from werkzeug.datastructures import Headers
@@ -17,6 +18,7 @@ from local_sagemaker.workspace import ACCOUNT_ID
 KIND = "Endpoint"
 MAX_PAYLOAD = 6 * 1024 * 1024
 _INVOKE_TIMEOUT = 60.0
+_RETRY_PERIOD = 0.05
 _PASSED_ON = ("Content-Type", "Accept", "X-Amzn-SageMaker-Custom-Attributes", "X-Amzn-SageMaker-Inference-Id")
 _REFUSED = ("Target-Model", "Target-Container-Hostname", "Inference-Component", "Session-Id", "Enable-Explanations")
 
@@ -73,13 +75,7 @@ class Endpoints:
         record = self._check(name, headers, body)
         container = self.ensure(record)
         try:
-            answer = container.pool(_INVOKE_TIMEOUT).request(
-                "POST",
-                "/invocations",
-                body=body,
-                headers={header: headers[header] for header in _PASSED_ON if header in headers},
-                timeout=_INVOKE_TIMEOUT,
-            )
+            answer = self._send(container, {name: headers[name] for name in _PASSED_ON if name in headers}, body)
         except ContainerFailure as error:
             raise self._model_error(container, 0, str(error)) from error
         except urllib3.exceptions.HTTPError as error:
@@ -89,6 +85,19 @@ class Endpoints:
         if answer.status >= 300:
             raise self._model_error(container, answer.status, answer.data.decode("utf-8", "replace"))
         return self._response(container, answer)
+
+    @staticmethod
+    def _send(container: ServingContainer, headers: dict[str, str], body: bytes) -> urllib3.BaseHTTPResponse:
+        """The program's answer. A program that is being restarted has not seen the request: ask it again."""
+        until = time.monotonic() + _INVOKE_TIMEOUT
+        while True:
+            pool = container.pool(until - time.monotonic())
+            try:
+                return pool.request("POST", "/invocations", body=body, headers=headers, timeout=_INVOKE_TIMEOUT)
+            except urllib3.exceptions.NewConnectionError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(_RETRY_PERIOD)
 
     def _check(self, name: str, headers: Headers, body: bytes) -> Record:
         record = self._store.get(KIND, name)

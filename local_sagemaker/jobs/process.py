@@ -49,6 +49,7 @@ class ContainerProcess:
 
     def __init__(self, argv: list[str], environ: Mapping[str, str], folder: Path) -> None:
         """Start ``argv``. Raises OSError when it cannot be started."""
+        self._folder = folder
         self._process = subprocess.Popen(
             argv,
             env=dict(environ),
@@ -67,6 +68,10 @@ class ContainerProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
     def run(
         self,
         on_lines: Callable[[list[str]], None],
@@ -77,7 +82,7 @@ class ContainerProcess:
     ) -> Outcome:
         """Pump output into ``on_lines`` until the process ends by itself, by ``stop`` or after ``timeout`` s.
 
-        An ending process has ``grace`` seconds between SIGTERM and SIGKILL. Its whole group ends with it.
+        An ending process has ``grace`` seconds between SIGTERM and SIGKILL. Whatever it started ends with it.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         cause, kill_at = "exited", None
@@ -93,7 +98,8 @@ class ContainerProcess:
                     kill_at = now + grace
                 if kill_at is not None and now > kill_at:
                     self.signal(signal.SIGKILL)
-            self.signal(signal.SIGKILL)  # whatever the program left behind
+            self.signal(signal.SIGKILL)
+            kill_strays(self._folder)
             self._drain(selector, on_lines)
         self._process.stdout.close()
         return Outcome(self._process.returncode, cause)
