@@ -1,8 +1,8 @@
-"""Pictures of data sets and detections. Functions return a matplotlib Figure, which a notebook shows as the cell's value."""
+"""Pictures of data sets and detections, as matplotlib Figures, which a notebook shows as the value of a cell."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,10 +22,10 @@ _SMALL = 0.06  # of the picture's width: a box below this is shown enlarged, too
 _COLUMNS = 4
 
 
-def show_samples(dataset: DetectionDataset, n: int = 12, seed: int = 0) -> Figure:
-    """Draw `n` images with their boxes, chosen by `seed` so that every class has its turn."""
+def show_samples(dataset: DetectionDataset, n: int = 12, seed: int = 0, *, width: float = 3.3) -> Figure:
+    """Draw `n` images with their boxes, each `width` inches wide, chosen by `seed` so that every class has its turn."""
     ids = sample(dataset, n, seed)
-    figure, axes = _grid(len(ids), min(_COLUMNS, len(ids)), _aspect(dataset))
+    figure, axes = _grid(len(ids), min(_COLUMNS, len(ids)), _aspect(dataset), width)
     for axis, image_id in zip(axes, ids, strict=True):
         show(axis, dataset.open_image(image_id), dataset.boxes_of(image_id), dataset.classes)
         axis.set_title(_short(dataset.image(image_id)["file_name"]), fontsize=7)
@@ -55,7 +55,7 @@ def compare_samples(
             none at all are drawn only when there are no others.
     """
     ids = sample(dataset.subset(set(predictions["image_id"])) if len(predictions) else dataset, n, seed)
-    shown = predictions[predictions["score"] >= minimum_score]
+    shown = predictions[(predictions["score"] >= minimum_score) & predictions["image_id"].isin(ids)]
     figure, axes = _grid(2 * len(ids), 2, _aspect(dataset), width=5.5)
     for i, image_id in enumerate(ids):
         found = shown[shown["image_id"] == image_id]
@@ -72,7 +72,7 @@ def show(axis: Axes, image: Image.Image, boxes: pd.DataFrame, classes: Sequence[
     draw_boxes(axis, boxes, classes)
     sides = boxes[["width", "height"]].max(axis=1)
     if len(boxes) and sides.min() > 0 and sides.max() < _SMALL * image.width:
-        _inset(axis, image, boxes.loc[sides.idxmax()])
+        _inset(axis, image, boxes.iloc[int(sides.to_numpy().argmax())])
 
 
 def draw_boxes(axis: Axes, boxes: pd.DataFrame, classes: Sequence[str]) -> None:
@@ -91,10 +91,10 @@ def draw_boxes(axis: Axes, boxes: pd.DataFrame, classes: Sequence[str]) -> None:
         style = "--" if box.get("crowd") or box.get("difficult") else "-"
         size = box["width"], box["height"]
         axis.add_patch(Rectangle((box["xmin"], box["ymin"]), *size, fill=False, ec=shade, ls=style, lw=1.4))
-        text = [_short(classes[box["class_id"]], 18)] if few else []
+        text = [_short(classes[box["class_id"]].split(" (")[0], 18)] if few else []
         text += [f"{box['score']:.2f}"] if "score" in box else []
         if text:
-            _label(axis, box["xmin"], box["ymin"], " ".join(text), shade)
+            _label(axis, box, " ".join(text), shade)
 
 
 def summary(data: DetectionDataset | Mapping[str, DetectionDataset]) -> Figure:
@@ -138,19 +138,20 @@ def sample(dataset: DetectionDataset, n: int, seed: int = 0) -> list[int]:
     shown: set[str] = set()
     for turn in range(min(n, len(dataset))):
         wanted = list(holders.values())[turn % len(holders)] if holders else set()
-        left = [i for i in shuffled if i not in set(chosen)]
-        best = max(left, key=lambda i: (i in wanted, group_of[i] not in shown))
+        best = max(shuffled, key=lambda i: (i in wanted, group_of[i] not in shown))  # the first of the best
+        shuffled.remove(best)
         chosen.append(best)
         shown.add(group_of[best])
     return chosen
 
 
-def _grid(cells: int, columns: int, aspect: float, width: float = 3.3) -> tuple[Figure, list[Axes]]:
+def _grid(cells: int, columns: int, aspect: float, width: float) -> tuple[Figure, list[Axes]]:
     import matplotlib.pyplot as plt
 
     rows = -(-cells // columns)
     size = columns * width, rows * (width * aspect + 0.25) + 0.4
-    figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False, dpi=110)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, dpi=110)
+    figure.set_layout_engine("constrained", h_pad=0.06)
     for axis in axes.flat[cells:]:
         axis.set_axis_off()
     return figure, list(axes.flat[:cells])
@@ -164,14 +165,18 @@ def _compare(
         axis.set_title(f"{what}: {len(boxes)}", fontsize=9)
 
 
-def _label(axis: Axes, x: float, y: float, text: str, shade: str) -> None:
-    bottom = axis.get_ylim()[1] + 12 >= y  # the y axis points down; no room above the box
+def _label(axis: Axes, box: dict[Hashable, Any], text: str, shade: str) -> None:
+    """Text above the box, or inside where there is no room, and never out of the picture on the right."""
+    right, top = axis.get_xlim()[1], axis.get_ylim()[1]  # the y axis points down
+    at_right = box["xmin"] > 0.75 * right
+    x = min(box["xmin"] + box["width"], right) if at_right else max(box["xmin"], 0)
+    va = "bottom" if box["ymin"] > top + 0.05 * right else "top"
     background = {"facecolor": shade, "edgecolor": "none", "pad": 1.2, "alpha": 0.9}
-    va = "top" if bottom else "bottom"
-    axis.text(x, y, text, fontsize=6, color=ink(shade), va=va, bbox=background, clip_on=True)
+    style: dict[str, Any] = {"va": va, "ha": "right" if at_right else "left", "bbox": background, "clip_on": True}
+    axis.text(x, max(box["ymin"], 0), text, fontsize=6, color=ink(shade), **style)
 
 
-def _inset(axis: Axes, image: Image.Image, box: pd.Series) -> None:
+def _inset(axis: Axes, image: Image.Image, box: Any) -> None:
     """The box and as much again around it, enlarged in the corner farthest from it."""
     centre = np.array([box["xmin"] + box["width"] / 2, box["ymin"] + box["height"] / 2])
     half = 1.2 * max(box["width"], box["height"])
@@ -203,7 +208,7 @@ def _class_balance(axis: Axes, parts: Mapping[str, DetectionDataset]) -> None:
     if len(parts) == 1:
         axis.bar_label(axis.containers[0], fmt="{:,.0f}", fontsize=8, padding=2)  # type: ignore[arg-type]
         axis.margins(x=0.15)
-    axis.set_yticks(places, [_short(str(name), 26) for name in table.index], fontsize=8)
+    axis.set_yticks(places, [_short(str(name).split(" (")[0], 26) for name in table.index], fontsize=8)
     axis.invert_yaxis()
     axis.set(title="Class balance", xlabel="% of the split's boxes" if len(parts) > 1 else "boxes")
 
@@ -215,14 +220,14 @@ def _box_sizes(axis: Axes, parts: Mapping[str, DetectionDataset]) -> None:
     for i, (name, size) in enumerate(sizes.items()):
         kind: Any = "stepfilled" if len(parts) == 1 else "step"
         weights = np.full(len(size), 100 / max(len(size), 1))
-        axis.hist(size, edges, weights=weights, histtype=kind, color=colour(i + 1), lw=1.8, label=name)
+        axis.hist(size, edges.tolist(), weights=weights, histtype=kind, color=colour(i + 1), lw=1.8, label=name)
     for limit in (32, 96):
         axis.axvline(limit, color="0.4", ls=":", lw=1)
     axis.set(
         xscale="log", title="Box size; dotted: COCO's small | medium | large", xlabel="√area, px", ylabel="% of boxes"
     )
     axis.title.set_fontsize(10)
-    ticks = [t for t in (2, 4, 8, 16, 32, 64, 96, 128, 256, 512, 1024) if edges[0] <= t <= edges[-1]]
+    ticks = [t for t in (2, 4, 8, 16, 32, 96, 256, 1024) if edges[0] <= t <= edges[-1]]
     axis.set_xticks(ticks, [str(t) for t in ticks], fontsize=8)
     axis.minorticks_off()
 

@@ -34,6 +34,7 @@ MEANING = {
     "ARm": "recall of objects from 32² to 96² px",
     "ARl": "recall of objects above 96² px",
 }
+_LARGEST = np.finfo(np.float64).max
 _SIZES = ("", "s", "m", "l")  # the order of the area axis of COCO's arrays
 
 
@@ -147,7 +148,7 @@ def _check(dataset: DetectionDataset, predictions: pd.DataFrame) -> None:
     checks: dict[str, pd.Series] = {
         "image_id": ~predictions["image_id"].isin(dataset.images["image_id"]),
         "class_id": ~predictions["class_id"].isin(range(len(dataset.classes))),
-        **{column: ~np.isfinite(predictions[column].astype("float64")) for column in ("score", *XYWH)},
+        **{c: ~predictions[c].astype("float64").between(-_LARGEST, _LARGEST) for c in ("score", *XYWH)},
     }
     for column, bad in checks.items():
         if bad.any():
