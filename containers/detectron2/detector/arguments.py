@@ -96,6 +96,7 @@ def _pictures(group: argparse._ArgumentGroup) -> None:
     add("--longest-side", type=_positive(int), default=512, help="pixels")
     add("--flip", choices=("none", "horizontal", "vertical", "both"), default="none")
     add("--scale-jitter", type=_share(4, lowest=1), default=1.25, help="largest zoom in or out; 1: none")
+    add("--crop", type=_share(1, lowest=0.2), default=1.0, help="train on parts: share of the sides; 1: all of it")
     add("--colour-jitter", type=_share(0.9), default=0.2, help="brightness, contrast, saturation; 0: none")
 
 

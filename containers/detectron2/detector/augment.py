@@ -13,13 +13,16 @@ class Augmentation:
     """How much a training picture is changed.
 
     `flip`: none, horizontal, vertical or both. `scale`: largest zoom in or out, 1 = none.
+    `crop`: sides of the part that is shown, as a share of the resized picture's.
     `colour`: largest relative change of brightness, contrast and saturation, 0 = none.
     """
 
     flip: str = "none"
     scale: float = 1.25
+    crop: float = 1.0
     colour: float = 0.2
-    smallest_visible: float = 0.3  # a box cut to less than this share of its area is dropped
+    focus: float = 0.8  # chance that a crop shows a box
+    smallest_visible: float = 0.5  # a box cut to less than this share of its area is dropped
 
 
 def resized(width: int, height: int, shortest: int, longest: int) -> tuple[int, int]:
@@ -31,39 +34,53 @@ def resized(width: int, height: int, shortest: int, longest: int) -> tuple[int, 
 def augment(
     picture: Image.Image, boxes: np.ndarray, size: tuple[int, int], how: Augmentation, rng: np.random.Generator
 ) -> tuple[Image.Image, np.ndarray, np.ndarray]:
-    """Draw one augmented version of `picture`, `size` = (width, height) in pixels.
+    """Draw one augmented version of `picture`, as it would be resized to `size` = (width, height) in pixels.
 
     Args: `boxes` [N, 4] xyxy in the picture's pixels. Returns the new picture, the boxes that stay
     visible [M, 4] in its pixels, and their indices [M].
     """
-    zoom = float(np.exp(rng.uniform(-1, 1) * np.log(how.scale)))
-    picture, boxes = zoomed(picture, boxes, size, zoom, rng.random(2))
-    boxes, kept = visible(boxes, size, how.smallest_visible)
+    canvas = tuple(max(1, round(side * how.crop)) for side in size)
+    factor = np.array(size) / picture.size * np.exp(rng.uniform(-1, 1) * np.log(how.scale))
+    shift = draw_shift(boxes * np.tile(factor, 2), np.array(picture.size) * factor, canvas, how, rng)
+    picture, boxes = moved(picture, boxes, canvas, factor, shift)
+    boxes, kept = visible(boxes, canvas, how.smallest_visible)
     for axis, mirror in enumerate((Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM)):
         if how.flip in (("horizontal", "vertical")[axis], "both") and rng.random() < 0.5:
-            picture, boxes = picture.transpose(mirror), flipped(boxes, axis, size[axis])
+            picture, boxes = picture.transpose(mirror), flipped(boxes, axis, canvas[axis])
     return recoloured(picture, how.colour, rng), boxes, kept
 
 
-def zoomed(
-    picture: Image.Image, boxes: np.ndarray, size: tuple[int, int], zoom: float, place: np.ndarray
+def draw_shift(
+    boxes: np.ndarray, whole: np.ndarray, canvas: tuple[int, int], how: Augmentation, rng: np.random.Generator
+) -> np.ndarray:
+    """Where on the canvas the corner of a picture of size `whole` [2] lies, [2] in pixels, negative when cropped.
+
+    With the chance `how.focus` one of the boxes is inside the canvas, anywhere in it.
+    """
+    spare = np.array(canvas) - whole
+    shift = np.minimum(spare, 0) + np.abs(spare) * rng.random(2)
+    if len(boxes) and rng.random() < how.focus:
+        box = boxes[rng.integers(len(boxes))]
+        ends = np.stack([-box[:2], np.array(canvas) - box[2:]])
+        wanted = ends.min(axis=0) + np.abs(ends[1] - ends[0]) * rng.random(2)
+        shift = np.clip(wanted, np.minimum(spare, 0), np.maximum(spare, 0))
+    return shift
+
+
+def moved(
+    picture: Image.Image, boxes: np.ndarray, canvas: tuple[int, int], factor: np.ndarray, shift: np.ndarray
 ) -> tuple[Image.Image, np.ndarray]:
-    """Zoom by `zoom` into a canvas of `size`; `place` [2] in 0..1 says where the window or the picture lies."""
-    source, canvas = np.array(picture.size, float), np.array(size, float)
-    factor = canvas / source * zoom
-    spare = canvas - source * factor  # negative: the window hides that much
-    shift = spare * place
-    if zoom >= 1:
-        window = np.concatenate([-shift, canvas - shift]) / np.tile(factor, 2)
-        window = np.clip(window, 0, np.tile(source, 2))
-        changed = picture.resize(size, Image.Resampling.BILINEAR, box=tuple(window))
-    else:
-        shift = shift.round()
-        inner = tuple(int(side) for side in (source * factor).round())
-        factor = np.array(inner) / source
-        changed = Image.new("RGB", size, GREY)
-        changed.paste(picture.resize(inner, Image.Resampling.BILINEAR), tuple(int(s) for s in shift))
-    return changed, boxes * np.tile(factor, 2) + np.tile(shift, 2)
+    """Scale picture and boxes by `factor` [2], then move them by `shift` [2] on a grey canvas (width, height)."""
+    source = np.array(picture.size)
+    start = np.clip(shift.round(), 0, canvas).astype(int)
+    end = np.clip((source * factor + shift).round(), start + 1, canvas).astype(int)
+    window = np.clip(np.concatenate([start - shift, end - shift]) / np.tile(factor, 2), 0, np.tile(source, 2))
+    part = picture.resize(tuple((end - start).tolist()), Image.Resampling.BILINEAR, box=tuple(window.tolist()))
+    if part.size != tuple(canvas):
+        whole = Image.new("RGB", canvas, GREY)
+        whole.paste(part, tuple(start.tolist()))
+        part = whole
+    return part, boxes * np.tile(factor, 2) + np.tile(shift, 2)
 
 
 def visible(boxes: np.ndarray, size: tuple[int, int], smallest: float) -> tuple[np.ndarray, np.ndarray]:

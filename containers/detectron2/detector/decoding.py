@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from sagemaker_contract import UserError
 
 MAX_PIXELS = 50_000_000  # decoded: 150 MB
@@ -24,8 +24,10 @@ def decode(data: bytes | Path) -> Image.Image:
             return _rgb(picture)
     except UserError:
         raise
+    except UnidentifiedImageError as error:
+        raise UserError("not a JPEG or PNG picture") from error
     except Exception as error:  # Pillow raises whatever the broken bytes lead to
-        raise UserError(f"not a readable JPEG or PNG picture ({error})") from error
+        raise UserError(f"not a readable picture ({error})") from error
 
 
 def _rgb(picture: Image.Image) -> Image.Image:

@@ -72,7 +72,7 @@ def _trainer(cfg: CfgNode, arguments: argparse.Namespace, data: datasets.Data) -
     path = weights.resolve(arguments)
     if path:
         checkpoints.load_weights(model, path)
-    how = Augmentation(arguments.flip, arguments.scale_jitter, arguments.colour_jitter)
+    how = Augmentation(arguments.flip, arguments.scale_jitter, arguments.crop, arguments.colour_jitter)
     mapper = Mapper(arguments.shortest_side, arguments.longest_side, PictureCache(arguments.cache_mb << 20), how)
     loader = build_loader(data.training, mapper, cfg, arguments)
     return Trainer(create_ddp_model(model), loader, build_optimizer(model, arguments), arguments)

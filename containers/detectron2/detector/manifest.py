@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from sagemaker_contract import UserError
 
@@ -52,7 +51,7 @@ def records(entries: list[dict[str, Any]], folder: Path, classes: list[str]) -> 
 
 def find_picture(folder: Path, source: str, where: str) -> Path:
     """The longest suffix of `source` (s3://bucket/key or a path) that is a file below `folder`."""
-    key = PurePosixPath(unquote(urlsplit(source).path) if "://" in source else source)
+    key = PurePosixPath(source.split("://", 1)[-1])
     if key.suffix.lower() not in PICTURES:
         raise UserError(f"{where}: {source} is not one of {', '.join(PICTURES)}")
     parts = [part for part in key.parts if part not in ("/", "..")]

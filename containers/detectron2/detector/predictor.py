@@ -12,7 +12,7 @@ from PIL import Image
 from sagemaker_contract import UserError
 from torchvision.ops import boxes as box_ops
 
-from . import checkpoints, model_files
+from . import checkpoints, fitted_anchors, model_files, small_fpn  # noqa: F401  (two register themselves)
 from .augment import resized
 from .pictures import to_tensor
 
