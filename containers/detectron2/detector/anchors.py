@@ -13,11 +13,11 @@ class Anchors:
     ratios: list[list[float]]
     mean_iou: float
 
-    def lines(self, strides: list[int]) -> list[str]:
-        """One printable line a level: width x height of its anchors."""
+    def lines(self, levels: list[str]) -> list[str]:
+        """One printable line for each of the named levels: width x height of its anchors."""
         return [
-            f"stride {stride}: " + ", ".join(f"{w:.0f}x{h:.0f}" for w, h in _sides(sizes, ratios))
-            for stride, sizes, ratios in zip(strides, self.sizes, self.ratios, strict=True)
+            f"anchors {level}: " + ", ".join(f"{w:.0f}x{h:.0f}" for w, h in _sides(sizes, ratios))
+            for level, sizes, ratios in zip(levels, self.sizes, self.ratios, strict=True)
         ]
 
 

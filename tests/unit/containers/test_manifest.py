@@ -21,7 +21,9 @@ def touch(path: Path) -> Path:
     return path
 
 
-def test_a_record_keeps_fractions_and_pictures_without_boxes(write_manifest: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_record_keeps_fractions_and_pictures_without_boxes(
+    write_manifest: Callable[..., Path], tmp_path: Path
+) -> None:
     entries = manifest.read(write_manifest(line(), "", line("b.jpeg", [])))
     paths = [touch(tmp_path / "c" / name) for name in ("a.png", "b.jpeg")]
     first, second = manifest.records(entries, tmp_path / "c", CLASSES)
