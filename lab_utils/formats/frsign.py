@@ -97,13 +97,19 @@ def _classes(types: pd.Series) -> tuple[str, ...]:
 
 def _groups(rows: pd.DataFrame) -> pd.Series:
     """Lowest number among the sequences that share pictures, directly or through others."""
-    group = rows["sequence"]
-    while True:
-        merged = group.groupby(rows["image_id"]).transform("min")
-        merged = merged.groupby(rows["sequence"]).transform("min")
-        if merged.equals(group):
-            return group.astype(str)
-        group = merged
+    pairs = rows[["image_id", "sequence"]].drop_duplicates().sort_values(["image_id", "sequence"])
+    shared = pairs[pairs.duplicated("image_id", keep=False)]
+    lowest = {int(number): int(number) for number in rows["sequence"].unique()}
+
+    def root(number: int) -> int:
+        while lowest[number] != number:
+            lowest[number] = number = lowest[lowest[number]]
+        return number
+
+    for first, other in zip(shared.groupby("image_id")["sequence"].transform("min"), shared["sequence"], strict=True):
+        low, high = sorted((root(first), root(other)))
+        lowest[high] = low
+    return rows["sequence"].map({number: str(root(number)) for number in lowest})
 
 
 def _chosen(sequences: pd.DataFrame, on_track: bool | None, resolution: tuple[int, int] | None) -> pd.DataFrame:
@@ -190,11 +196,20 @@ def _sequence_rows(dataset: DetectionDataset, images: pd.DataFrame, boxes: pd.Da
     _check_single(known, RESOLUTION, "picture sizes")
     classes = boxes.assign(type=[dataset.classes[i] for i in boxes["class_id"]])
     _check_single(classes, "type", "classes")
+    known = pd.concat([known, _borrowed(known, boxes)], ignore_index=True)
     sequences = known.drop_duplicates("sequence").set_index("sequence")
     kinds = classes.drop_duplicates("sequence").set_index("sequence")["type"]
     sequences["type"] = kinds.reindex(sequences.index).fillna(sequences.get("type", "")).fillna("")
     missing = {c: _UNKNOWN.get(c, "") for c in SEQUENCE_COLUMNS if c not in sequences}
     return sequences.assign(**missing)[SEQUENCE_COLUMNS].reset_index()
+
+
+def _borrowed(images: pd.DataFrame, boxes: pd.DataFrame) -> pd.DataFrame:
+    """Rows for the sequences all of whose pictures count as another's: the picture's, with the boxes' own columns."""
+    lone = boxes[~boxes["sequence"].isin(images["sequence"])].drop_duplicates("sequence")
+    rows = images.set_index("image_id").loc[lone["image_id"]].reset_index()
+    own = {c: lone[c].to_numpy() for c in ("sequence", "state", "on_track") if c in lone}
+    return rows.assign(**own).drop(columns="type", errors="ignore")
 
 
 def _check_single(rows: pd.DataFrame, column: str, what: str) -> None:

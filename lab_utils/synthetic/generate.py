@@ -26,7 +26,7 @@ from .png import write_png
 from .scene import render_sequence
 from .sequences import SequenceSpec, make_spec
 
-VERSION = 1
+VERSION = 2
 SENSOR = "synthetic"
 _FPS, _SPEED = 20.0, 22.0  # frames a second; metres a second
 _LIGHT_SHARE = (0.5, 0.2, 0.3)
