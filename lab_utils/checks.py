@@ -55,7 +55,7 @@ def images(dataset: DetectionDataset) -> Iterator[Problem]:
 def boxes(dataset: DetectionDataset) -> Iterator[Problem]:
     """Boxes without area, off their image, of no image or no class, and boxes that repeat."""
     first = dataset.images.drop_duplicates("image_id").set_index("image_id")
-    table = dataset.boxes.join(first, on="image_id", rsuffix="_of_image")
+    table = dataset.boxes.merge(first, "left", left_on="image_id", right_index=True, suffixes=("", "_of_image"))
     x, y, w, h = (table[column] for column in XYWH)
     over = np.max([-x, -y, x + w - table["width_of_image"], y + h - table["height_of_image"]], axis=0)
     orphan = table["file_name"].isna()

@@ -19,6 +19,7 @@ FRACTIONS = {"training": 0.7, "validation": 0.15, "test": 0.15}
 NEAR_BITS = 10  # of 256: a recompressed or rescaled copy differs in fewer
 _LEAK_COLUMNS = ["kind", "split_a", "split_b", "file_a", "file_b", "detail"]
 _BLOCK = 2048
+_ATTEMPTS = 32
 
 
 def split(
@@ -47,9 +48,8 @@ def split(
     """
     _check(dataset, fractions, by)
     names, contents = _group_contents(dataset, by, stratify)
-    order = sorted(range(len(names)), key=lambda i: hashlib.sha256(f"{seed}:{names[i]}".encode()).digest())
-    dealt = _deal(contents[order], np.array(list(fractions.values())))
-    split_of = {names[i]: which for i, which in zip(order, dealt, strict=True)}
+    dealt = _best_deal(names, contents, np.array(list(fractions.values())), seed)
+    split_of = dict(zip(names, dealt.tolist(), strict=True))
     member = dataset.images[by].astype(str).map(split_of)
     parts = {name: dataset.where(member == i) for i, name in enumerate(fractions)}
     for name, part in parts.items():
@@ -122,6 +122,23 @@ def _group_contents(dataset: DetectionDataset, by: str, stratify: bool) -> tuple
     return names, contents
 
 
+def _best_deal(names: list[str], contents: np.ndarray, fractions: np.ndarray, seed: int) -> np.ndarray:
+    """The split of each group, [groups]: of several orders of dealing, the first that leaves no class out."""
+    enough = (contents > 0).sum(axis=0) >= len(fractions)
+    best, fewest = np.zeros(len(names), dtype=int), np.inf
+    for attempt in range(_ATTEMPTS):
+        keys = [hashlib.sha256(f"{seed}:{attempt}:{name}".encode()).digest() for name in names]
+        order = sorted(range(len(names)), key=keys.__getitem__)
+        dealt = np.empty(len(names), dtype=int)
+        dealt[order] = _repaired(_deal(contents[order], fractions), contents[order] > 0, len(fractions))
+        gaps = sum((contents[dealt == s].sum(axis=0)[enough] == 0).sum() for s in range(len(fractions)))
+        if gaps < fewest:
+            best, fewest = dealt, gaps
+        if not gaps:
+            break
+    return best
+
+
 def _deal(contents: np.ndarray, fractions: np.ndarray) -> np.ndarray:
     """The split of each group, [groups], given images by class, [groups, classes]; groups come in order of dealing."""
     holds = contents > 0
@@ -139,7 +156,7 @@ def _deal(contents: np.ndarray, fractions: np.ndarray) -> np.ndarray:
             overall = (wanted - have).sum(axis=1)
             dealt[group] = np.lexsort((-np.arange(len(fractions)), overall.round(9), deficit.round(9)))[-1]
             have[dealt[group]] += contents[group]
-    return _repaired(dealt, holds, len(fractions))
+    return dealt
 
 
 def _repaired(dealt: np.ndarray, holds: np.ndarray, splits: int) -> np.ndarray:

@@ -49,7 +49,7 @@ def read(
     images: list[dict[str, Any]] = []
     boxes: list[dict[str, Any]] = []
     names: dict[int, str] = {}
-    for where, line, record in _records(path):
+    for where, line, record in _lines(path):
         attribute = attribute or _detect(record, where)
         image, found, class_map = _parse(record, attribute, where)
         images.append({"image_id": line, "source": f"{path.name}:{line}", **image})
@@ -127,7 +127,7 @@ def write(
     return Path(path)
 
 
-def _records(path: Path) -> Iterator[tuple[str, int, dict[str, Any]]]:
+def _lines(path: Path) -> Iterator[tuple[str, int, dict[str, Any]]]:
     """Place, line number and object of each line that is not blank."""
     try:
         with path.open(encoding="utf-8") as file:
@@ -168,11 +168,11 @@ def _parse(
     name = f"{attribute}-metadata"
     label = _expect(record, attribute, dict, where)
     metadata = dict(_expect(record, name, dict, where))
-    class_map = {int(id_): n for id_, n in _expect(metadata, "class-map", dict, f"{where}: {name}").items()}
+    class_map = _class_map(metadata, f"{where}: {name}")
     annotations = _expect(label, "annotations", list, f"{where}: {attribute}")
     boxes = [_box(a, class_map, f"{where}: annotation {i}") | {"source_row": i} for i, a in enumerate(annotations, 1)]
     objects = metadata.get("objects")
-    if isinstance(objects, list) and len(objects) == len(boxes) and all(set(o) == {"confidence"} for o in objects):
+    if isinstance(objects, list) and len(objects) == len(boxes) and all(o.keys() == {"confidence"} for o in objects):
         del metadata["objects"]  # they live in the boxes' column, so that a box can be dropped
         for box, entry in zip(boxes, objects, strict=True):
             box["confidence"] = entry["confidence"]
@@ -180,6 +180,13 @@ def _parse(
     image["group"] = record.get("group", "")
     others = {k: v for k, v in record.items() if k not in {"source-ref", attribute, name, "group"}}
     return image | ({"attributes": others} if others else {}), boxes, class_map
+
+
+def _class_map(metadata: dict[str, Any], where: str) -> dict[int, str]:
+    names = _expect(metadata, "class-map", dict, where)
+    if not all(id_.isdecimal() and isinstance(name, str) for id_, name in names.items()):
+        raise DataError(f'{where}: \'class-map\': expected class ids and names, {{"0": "signal"}}, found {names!r}')
+    return {int(id_): name for id_, name in names.items()}
 
 
 def _expect(record: dict[str, Any], key: str, kind: type, where: str) -> Any:
