@@ -1,10 +1,10 @@
 """Container images: built and pushed with Docker on AWS, as a local environment on the embedded SageMaker."""
 
 import base64
+import json
 import os
 import shutil
 import subprocess
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,7 @@ def metric_definitions(image: str) -> list[dict[str, str]]:
     Raises:
         ConfigError: no image of that name.
     """
-    file = _folder(image) / "metrics.toml"
-    return [{"Name": m["name"], "Regex": m["regex"]} for m in tomllib.loads(file.read_text())["metrics"]]
+    return json.loads((_folder(image) / "metrics.json").read_text(encoding="utf-8"))
 
 
 def build_image(lab: LabSession, image: str, *, progress: Callable[[str], None] = print) -> str:
@@ -56,8 +55,8 @@ def build_image(lab: LabSession, image: str, *, progress: Callable[[str], None] 
 
 def _folder(image: str) -> Path:
     containers = paths.project() / "containers"
-    if not (containers / image / "Dockerfile").is_file():
-        known = sorted(f.parent.name for f in containers.glob("*/Dockerfile"))
+    if not (containers / image / "train.py").is_file():
+        known = sorted(f.parent.name for f in containers.glob("*/train.py"))
         raise ConfigError(f"unknown image {image!r}: expected one of {', '.join(known)}")
     return containers / image
 

@@ -16,8 +16,8 @@ _WIDGET = "application/vnd.jupyter.widget-view+json"
 def write(executed: Path, title: str) -> Path:
     """Render an executed notebook beside itself (`.ipynb` -> `.html`) and return the page's path.
 
-    Scripts that nbconvert's own template loads from a CDN (require.js, MathJax, Mermaid, widgets) are left out;
-    a widget shows its text form.
+    Scripts that nbconvert's own template loads from a CDN (require.js, MathJax, Mermaid, widgets) are left out,
+    and so are widgets (progress bars, sliders), which are dead without a kernel.
     """
     notebook = nbformat.read(executed, as_version=4)
     prepare(notebook)
@@ -36,5 +36,5 @@ def prepare(notebook: Any) -> None:
     outputs.describe_images(notebook)
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop(_WIDGET, None)
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if _WIDGET not in output.get("data", {})]
