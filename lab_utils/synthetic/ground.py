@@ -34,7 +34,7 @@ class Ground:
         columns = np.arange(camera.width, dtype=np.float32)[None, :] + 0.5
         x = (columns - camera.cx) * metre - camera.bend(z)
         weights = self._weights(x, z, metre, travel)
-        colour = np.tensordot(self.palette, weights, axes=(0, 0))
+        colour = np.einsum("kc,krw->crw", self.palette, weights)
         colour *= 1 + self._texture(x, z, metre, travel)
         return np.moveaxis(self._light(colour, x, z, air), 0, -1)
 
