@@ -35,6 +35,14 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return cast(list[dict[str, Any]], frame.to_dict("records"))
 
 
+def boxes_by_image(dataset: DetectionDataset) -> dict[int, list[dict[str, Any]]]:
+    """The boxes of every image, as dictionaries; a negative has an empty list."""
+    found: dict[int, list[dict[str, Any]]] = {image_id: [] for image_id in dataset.images["image_id"].tolist()}
+    for box in records(dataset.boxes):
+        found[box["image_id"]].append(box)
+    return found
+
+
 def number(value: float) -> float | int:
     """A coordinate as JSON and XML show it best: 12 rather than 12.0, and 12.3 exact."""
     return int(value) if float(value).is_integer() else float(value)

@@ -16,7 +16,7 @@ import pandas as pd
 from lab_utils import atomic
 from lab_utils.dataset import BOX_COLUMNS, DetectionDataset
 from lab_utils.errors import ConfigError, DataError
-from lab_utils.formats import number, records
+from lab_utils.formats import boxes_by_image, number, records
 
 TYPE = "groundtruth/object-detection"
 _TYPES = {TYPE, "groundtruth/object_detection"}  # the second is how an example of the documentation spells it
@@ -115,10 +115,11 @@ def write(
         "creation-date": (creation_date or datetime.now(UTC)).replace(tzinfo=None).isoformat(),
         "job-name": f"labeling-job/{attribute}",
     }
+    boxes_of = boxes_by_image(dataset)
     with atomic.open_atomic(path, newline="\n") as file:
         for image in records(dataset.images):
             metadata = _metadata(image, fresh, as_read, job_name)
-            boxes = records(dataset.boxes_of(image["image_id"]))
+            boxes = boxes_of[image["image_id"]]
             source = (
                 image["source_ref"] if source_prefix is None else f"{source_prefix.rstrip('/')}/{image['file_name']}"
             )

@@ -18,7 +18,7 @@ import pandas as pd
 from lab_utils import atomic
 from lab_utils.dataset import BOX_COLUMNS, DetectionDataset
 from lab_utils.errors import DataError
-from lab_utils.formats import class_ids, number, records
+from lab_utils.formats import boxes_by_image, class_ids, number, records
 
 _LISTS = {"train": "training", "val": "validation", "test": "test"}
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
@@ -71,9 +71,10 @@ def write(dataset: DetectionDataset, root: str | Path, *, images: bool = True) -
         images: copy the image files too; those already there are kept.
     """
     root = Path(root)
+    boxes_of = boxes_by_image(dataset)
     for image in records(dataset.images):
         file = root / "Annotations" / PurePosixPath(image["file_name"]).with_suffix(".xml")
-        tree = _to_xml(image, dataset.boxes_of(image["image_id"]), dataset.classes)
+        tree = _to_xml(image, boxes_of[image["image_id"]], dataset.classes)
         ET.indent(tree)
         atomic.write_text(file, ET.tostring(tree, encoding="unicode") + "\n")
         if images:
@@ -165,14 +166,14 @@ def _splits(root: Path, stems: list[str]) -> list[str]:
     return [split_of[stem] for stem in stems]
 
 
-def _to_xml(image: dict[str, Any], boxes: pd.DataFrame, classes: tuple[str, ...]) -> ET.Element:
+def _to_xml(image: dict[str, Any], boxes: list[dict[str, Any]], classes: tuple[str, ...]) -> ET.Element:
     tree = ET.Element("annotation")
     path = PurePosixPath(image["file_name"])
     _add(tree, folder=path.parent.name or "JPEGImages", filename=path.name)
     _add(ET.SubElement(tree, "size"), width=image["width"], height=image["height"], depth=3)
     if image["group"] != image["file_name"]:
         _add(tree, group=image["group"])
-    for box in records(boxes):
+    for box in boxes:
         element = ET.SubElement(tree, "object")
         _add(element, name=classes[box["class_id"]], difficult=int(box["difficult"]))
         if box["crowd"]:
