@@ -36,9 +36,15 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def boxes_by_image(dataset: DetectionDataset) -> dict[int, list[dict[str, Any]]]:
-    """The boxes of every image, as dictionaries; a negative has an empty list."""
+    """The boxes of every image, as dictionaries; a negative has an empty list.
+
+    Raises:
+        DataError: a box is of no image.
+    """
     found: dict[int, list[dict[str, Any]]] = {image_id: [] for image_id in dataset.images["image_id"].tolist()}
     for box in records(dataset.boxes):
+        if box["image_id"] not in found:
+            raise DataError(f"{dataset.name}: a box is of image {box['image_id']}, which is not there")
         found[box["image_id"]].append(box)
     return found
 

@@ -123,3 +123,11 @@ def test_load_refuses_what_it_does_not_know(tmp_path):
         formats.load(f"voc:{tmp_path}/none")
     with pytest.raises(DataError, match="expected one JSON file, found none"):
         formats.load(f"coco:{tmp_path}")
+
+
+@pytest.mark.parametrize("write", [voc.write, lambda d, p: manifest.write(d, p, attribute="a", source_prefix="s3://b")])
+def test_a_box_of_no_image_is_not_written_away(dataset, tmp_path, write):
+    orphan = DetectionDataset.from_frames(dataset.images, dataset.boxes.assign(image_id=5), dataset.classes)
+    with pytest.raises(DataError, match="a box is of image 5"):
+        write(orphan, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
