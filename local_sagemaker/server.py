@@ -77,7 +77,9 @@ def _serve(workspace: Workspace, images: Path) -> None:
             signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
         server.serve_forever(poll_interval=0.1)
     jobs.close()
+    endpoints.close()
     kill_strays(workspace.root)
+    jobs.join(timeout=3)
     workspace.server_file.unlink(missing_ok=True)
 
 

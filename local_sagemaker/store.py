@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +55,17 @@ class Store:
 
     def update(self, kind: str, name: str, **changes: Any) -> Record | None:
         """Replace members of a record; None when it is gone."""
+        return self.change(kind, name, lambda record: changes)
+
+    def change(self, kind: str, name: str, changes: Callable[[Record], Record | None]) -> Record | None:
+        """Replace the members that ``changes`` derives from the present record, with no other change between.
+
+        None, and nothing replaced, when the record is gone or ``changes`` returns None.
+        """
         with self._lock:
             record = self.get(kind, name)
-            return None if record is None else self.put(kind, name, {**record, **changes})
+            members = None if record is None else changes(record)
+            return None if record is None or members is None else self.put(kind, name, {**record, **members})
 
     def delete(self, kind: str, name: str) -> None:
         with self._lock:

@@ -74,7 +74,7 @@ class Hosting:
             _variant=variant,
             _container=container,
         )
-        self._endpoints.ensure(self._find(ENDPOINT, name))
+        self._endpoints.ensure(name)
         return answer
 
     def delete_endpoint(self, request: Request) -> dict[str, Any]:

@@ -62,9 +62,13 @@ class ServingContainer:
         self._on_change = on_change
         self._thread.start()
 
+    def request_stop(self) -> None:
+        """Let the process group end."""
+        self._stop.set()
+
     def stop(self) -> None:
         """End the process group and wait for it."""
-        self._stop.set()
+        self.request_stop()
         self._thread.join(_GRACE + 5)
         self._folder.remove_contents()
 

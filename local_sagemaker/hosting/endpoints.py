@@ -30,25 +30,35 @@ class Endpoints:
         self._context, self._store = context, context.store
         self._lock = threading.Lock()
         self._containers: dict[str, ServingContainer] = {}
+        self._closing = False
 
     def recover(self) -> None:
         """After a restart: endpoints in service are revived by their first call, half-made ones now."""
         for record in self._store.all(KIND):
             if record["EndpointStatus"] == "Creating":
-                self.ensure(record)
+                self.ensure(record["EndpointName"])
             elif record["EndpointStatus"] == "Deleting":
                 self._store.delete(KIND, record["EndpointName"])
 
-    def ensure(self, record: Record) -> ServingContainer:
-        """The endpoint's container, started unless it is."""
-        name = record["EndpointName"]
+    def ensure(self, name: str) -> ServingContainer:
+        """The endpoint's container, started unless it is. Raises AwsError (ValidationError) for a deleted one."""
         with self._lock:
+            record = self._store.get(KIND, name)
+            if self._closing or record is None or record["EndpointStatus"] == "Deleting":
+                raise AwsError("ValidationError", f"Endpoint {name} of account {ACCOUNT_ID} not found.")
             container = self._containers.get(name)
             if container is None:
                 container = ServingContainer(self._context, name, record["_variant"], record["_container"])
                 self._containers[name] = container
                 container.start(lambda failure: self._changed(name, failure))
         return container
+
+    def close(self) -> None:
+        """The server ends: containers stop, their endpoints stay in service for the next server."""
+        with self._lock:
+            self._closing = True
+            for container in self._containers.values():
+                container.request_stop()
 
     def delete(self, name: str) -> None:
         """End the endpoint's processes; its record goes when they are gone."""
@@ -63,17 +73,19 @@ class Endpoints:
         self._store.delete(KIND, name)
 
     def _changed(self, name: str, failure: str | None) -> None:
-        record = self._store.get(KIND, name)
-        if record is None or record["EndpointStatus"] == "Deleting":
-            return
-        members = {"EndpointStatus": "InService"} if failure is None else {"EndpointStatus": "Failed"}
-        reason = {} if failure is None else {"FailureReason": failure[:1024]}
-        self._store.update(KIND, name, **members, **reason, LastModifiedTime=now_seconds())
+        def changes(record: Record) -> Record | None:
+            if record["EndpointStatus"] == "Deleting":
+                return None
+            reason = {} if failure is None else {"FailureReason": failure[:1024]}
+            status = "InService" if failure is None else "Failed"
+            return {"EndpointStatus": status, "LastModifiedTime": now_seconds(), **reason}
+
+        self._store.change(KIND, name, changes)
 
     def invoke(self, name: str, headers: Headers, body: bytes) -> Response:
         """InvokeEndpoint: pass the body to the container and its answer back."""
-        record = self._check(name, headers, body)
-        container = self.ensure(record)
+        self._check(name, headers, body)
+        container = self.ensure(name)
         try:
             answer = self._send(container, {name: headers[name] for name in _PASSED_ON if name in headers}, body)
         except ContainerFailure as error:
@@ -99,7 +111,7 @@ class Endpoints:
                     raise
                 time.sleep(_RETRY_PERIOD)
 
-    def _check(self, name: str, headers: Headers, body: bytes) -> Record:
+    def _check(self, name: str, headers: Headers, body: bytes) -> None:
         record = self._store.get(KIND, name)
         if record is None:
             raise AwsError("ValidationError", f"Endpoint {name} of account {ACCOUNT_ID} not found.")
@@ -119,7 +131,6 @@ class Endpoints:
         variant = record["_variant"]["VariantName"]
         if headers.get("X-Amzn-SageMaker-Target-Variant", variant) != variant:
             raise AwsError("ValidationError", f"Endpoint {name} has no production variant of that name.")
-        return record
 
     @staticmethod
     def _response(container: ServingContainer, answer: urllib3.BaseHTTPResponse) -> Response:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 _TICK = 0.1  # seconds between looks at the clock, the stop event and the buffered lines
 _MAX_BATCH = 1000  # lines
 _MAX_LINE = 256 * 1024  # bytes; CloudWatch's largest event
@@ -89,17 +91,20 @@ class ContainerProcess:
         with selectors.DefaultSelector() as selector:
             assert self._process.stdout is not None
             selector.register(self._process.stdout, selectors.EVENT_READ)
-            while self._process.poll() is None:
-                self._pump(selector, on_lines)
-                now = time.monotonic()
-                if kill_at is None and (stop.is_set() or (deadline is not None and now > deadline)):
-                    cause = "stopped" if stop.is_set() else "timeout"
-                    self.signal(signal.SIGTERM)
-                    kill_at = now + grace
-                if kill_at is not None and now > kill_at:
-                    self.signal(signal.SIGKILL)
-            self.signal(signal.SIGKILL)
-            kill_strays(self._folder)
+            try:
+                while self.alive:
+                    self._pump(selector, on_lines)
+                    now = time.monotonic()
+                    if kill_at is None and (stop.is_set() or (deadline is not None and now > deadline)):
+                        cause = "stopped" if stop.is_set() else "timeout"
+                        self.signal(signal.SIGTERM)
+                        kill_at = now + grace
+                    if kill_at is not None and now > kill_at:
+                        self.signal(signal.SIGKILL)
+            finally:
+                self.signal(signal.SIGKILL)
+                kill_strays(self._folder)
+                self._process.wait()
             self._drain(selector, on_lines)
         self._process.stdout.close()
         return Outcome(self._process.returncode, cause)
@@ -147,14 +152,21 @@ def kill_strays(folder: Path) -> int:
     Finds them by SAGEMAKER_BASE_DIR in their environment, so also those that a killed server left behind
     and those that left their group.
     """
-    import psutil
-
     killed = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if Path(process.environ().get("SAGEMAKER_BASE_DIR", "/")).is_relative_to(folder):
                 process.kill()
                 killed.append(process)
-    own = {child.pid for child in psutil.Process().children()}  # their own pump reaps these
-    psutil.wait_procs([process for process in killed if process.pid not in own], timeout=3)
+    until = time.monotonic() + 3
+    while time.monotonic() < until and not all(map(_ended, killed)):
+        time.sleep(_TICK / 10)
     return len(killed)
+
+
+def _ended(process: psutil.Process) -> bool:
+    """Whether a killed process is gone, but for being reaped by its parent."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return True

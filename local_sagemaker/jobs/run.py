@@ -183,8 +183,7 @@ class TrainingRun:
 
     def _conclude(self, outcome: Outcome, scanner: MetricScanner) -> Verdict:
         failed = outcome.cause == "exited" and outcome.exit_code != 0
-        if not self._stop.is_set():
-            self._enter(self._name, "Uploading", "Uploading generated training model")
+        self._enter(self._name, "Uploading", "Uploading generated training model")
         try:
             if self._checkpoints is not None:
                 self._checkpoints.close()

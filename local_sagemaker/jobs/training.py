@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from typing import Any
 
 from local_sagemaker.api.context import Context, now_seconds
@@ -44,8 +45,16 @@ class TrainingJobs:
                 self._finish(record["TrainingJobName"], Verdict("Failed", "Failed", _INTERRUPTED))
 
     def close(self) -> None:
-        """The server ends: jobs that still run will have failed for that reason."""
+        """The server ends: jobs that still run stop, and will have failed for that reason."""
         self._closing = True
+        for event in list(self._stops.values()):
+            event.set()
+
+    def join(self, timeout: float) -> None:
+        """Wait until the stopped jobs have written how they ended."""
+        until = time.monotonic() + timeout
+        while self._stops and time.monotonic() < until:
+            time.sleep(0.02)
 
     def start(self, name: str) -> None:
         """Run the job ``name``, whose record is in the store, in a thread of its own."""
@@ -53,17 +62,25 @@ class TrainingJobs:
         threading.Thread(target=self._run, args=(name,), name=f"job {name}", daemon=True).start()
 
     def stop(self, name: str) -> None:
-        """Ask a running job to stop; its status is Stopping until it has."""
-        self._store.update(KIND, name, TrainingJobStatus="Stopping")
-        self.enter(name, "Stopping", "Stopping the training job")
+        """Ask a running job to stop; its status is Stopping until it has. Nothing happens to an ended one."""
+
+        def stopping(record: Record) -> Record | None:
+            if record["TrainingJobStatus"] != "InProgress":
+                return None
+            return {"TrainingJobStatus": "Stopping", **transition(record, "Stopping", "Stopping the training job")}
+
+        self._store.change(KIND, name, stopping)
         if (event := self._stops.get(name)) is not None:
             event.set()
 
     def enter(self, name: str, status: str, message: str, **members: Any) -> None:
-        """Put the job into a secondary status."""
-        record = self._store.get(KIND, name)
-        if record is not None and record["SecondaryStatus"] != status:
-            self._store.update(KIND, name, **transition(record, status, message), **members)
+        """Put the job into a secondary status, unless it is stopping."""
+
+        def entering(record: Record) -> Record | None:
+            running = record["TrainingJobStatus"] == "InProgress"
+            return {**transition(record, status, message), **members} if running else members or None
+
+        self._store.change(KIND, name, entering)
 
     def _run(self, name: str) -> None:
         try:
@@ -73,23 +90,25 @@ class TrainingJobs:
         except Exception as error:
             log.exception("training job %s", name)
             verdict = Verdict("Failed", "Failed", f"InternalServerError: {error}")
-        self._stops.pop(name, None)
         self._finish(name, Verdict("Failed", "Failed", _INTERRUPTED) if self._closing else verdict)
+        self._stops.pop(name, None)
 
     def _finish(self, name: str, verdict: Verdict) -> None:
-        record = self._store.get(KIND, name)
-        if record is None:
-            return
-        now = now_seconds()
-        started = record.get("TrainingStartTime")
-        members: dict[str, Any] = {"TrainingJobStatus": verdict.status, "TrainingEndTime": now}
-        if started is not None:
-            seconds = max(1, round(now - started))
-            members |= {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
-        if verdict.reason:
-            members["FailureReason"] = verdict.reason[:1024]
-        if verdict.metrics:
-            members["FinalMetricDataList"] = verdict.metrics
-        changes = transition(record, verdict.secondary, verdict.reason or f"Training job {verdict.status.lower()}")
-        changes["SecondaryStatusTransitions"][-1]["EndTime"] = now
-        self._store.update(KIND, name, **changes, **members)
+        self._store.change(KIND, name, lambda record: _ending(record, verdict))
+
+
+def _ending(record: Record, verdict: Verdict) -> Record:
+    """The members that change when a job ends."""
+    message = verdict.reason or f"Training job {verdict.status.lower()}"
+    members = transition(record, verdict.secondary, message)
+    now = members["LastModifiedTime"]
+    members["SecondaryStatusTransitions"][-1]["EndTime"] = now
+    members |= {"TrainingJobStatus": verdict.status, "TrainingEndTime": now}
+    if (started := record.get("TrainingStartTime")) is not None:
+        seconds = max(1, round(now - started))
+        members |= {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
+    if verdict.reason:
+        members["FailureReason"] = verdict.reason[:1024]
+    if verdict.metrics:
+        members["FinalMetricDataList"] = verdict.metrics
+    return members

@@ -1,0 +1,122 @@
+"""What the notebooks call, against the running server: channels, following a job, endpoints that go away."""
+
+import contextlib
+import json
+from pathlib import Path
+
+import boto3
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from contract.cloud import Cloud, archive, unique
+from lab_utils import channels, endpoints, s3
+from lab_utils.dataset import DetectionDataset
+from lab_utils.errors import DataError
+from lab_utils.jobs import TrainingFailedError, watch
+from lab_utils.session import LabSession
+
+SIZE = (32, 24)
+
+
+@pytest.fixture(scope="module")
+def lab(cloud: Cloud) -> LabSession:
+    connection = cloud.connection
+    session = boto3.Session(connection.access_key_id, connection.secret_access_key, region_name=connection.region)
+    return LabSession("local", session, connection.role_arn, connection.bucket, "labs", connection.region)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> DetectionDataset:
+    """Three frames of one sequence: one box with fractions, one negative, two boxes."""
+    names = [f"seq/{i}.png" for i in range(3)]
+    for i, name in enumerate(names):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(np.full((SIZE[1], SIZE[0], 3), i, np.uint8)).save(tmp_path / name)
+    images = pd.DataFrame({"image_id": range(3), "file_name": names, "width": SIZE[0], "height": SIZE[1], "group": "a"})
+    boxes = pd.DataFrame(
+        [(0, 1, 1.25, 2.5, 8.125, 9), (2, 0, 3, 4, 5, 6), (2, 1, 7, 8, 9, 10)],
+        columns=["image_id", "class_id", "xmin", "ymin", "width", "height"],
+    )
+    return DetectionDataset.from_frames(images, boxes, classes=("A", "B"), root=tmp_path, name="three")
+
+
+def test_channels_read_back_as_they_were_written(lab, dataset, tmp_path, monkeypatch):
+    monkeypatch.setenv("LABS_HOME", str(tmp_path / "home"))
+    name = unique("data")
+    assert not channels.exists(lab, name)
+    channels.upload(lab, dict.fromkeys(channels.SPLITS, dataset), name)
+    assert channels.exists(lab, name)
+    back = channels.fetch(lab, name, "test")
+    assert back.classes == dataset.classes
+    assert back.images["file_name"].tolist() == dataset.images["file_name"].tolist()
+    columns = ["class_id", "xmin", "ymin", "width", "height"]
+    ids = zip(back.images["image_id"], dataset.images["image_id"], strict=True)
+    for theirs, ours in ids:
+        assert back.boxes_of(theirs)[columns].to_numpy().tolist() == dataset.boxes_of(ours)[columns].to_numpy().tolist()
+        assert np.asarray(back.open_image(theirs)).max() == ours
+
+
+def test_what_is_in_s3_already_is_not_sent_again(lab, dataset):
+    uri, file = lab.uri(unique("again")), dataset.root / "seq/1.png"
+    assert s3.upload(lab, {"a.png": file}, uri) == 1
+    assert s3.upload(lab, {"a.png": file}, uri) == 0
+    file.write_bytes(b"changed")
+    assert s3.upload(lab, {"a.png": file}, uri) == 1
+
+
+def test_a_prefix_is_a_folder(lab, cloud):
+    base = unique("prefix")
+    cloud.put(f"labs/{base}/a.txt")
+    cloud.put(f"labs/{base}2/b.txt")
+    assert list(s3.listing(lab, lab.uri(base))) == ["a.txt"]
+
+
+def test_nothing_to_download_is_an_error_that_names_the_prefix(lab, tmp_path):
+    with pytest.raises(DataError, match=r"nothing in s3://.*/nowhere/"):
+        s3.download(lab, lab.uri("nowhere"), tmp_path)
+
+
+def test_keys_that_lead_out_of_the_folder_are_refused(lab, cloud, tmp_path):
+    base = unique("hostile")
+    cloud.put(f"labs/{base}/../../evil.txt")
+    with pytest.raises(DataError, match="leads out of the folder"):
+        s3.download(lab, f"s3://{lab.bucket}/labs/{base}", tmp_path / "in")
+    assert not (tmp_path / "evil.txt").exists()
+
+
+def test_watch_returns_the_log_and_the_model(lab, cloud):
+    run = watch(lab, cloud.start({"lines": 3}), live=False)
+    assert "first line" in run.log
+    assert run.model_data.endswith("/output/model.tar.gz")
+    assert run.description["TrainingJobStatus"] == "Completed"
+
+
+def test_watch_says_why_a_job_failed(lab, cloud):
+    with pytest.raises(TrainingFailedError, match=r"(?s)out of track.*first line"):
+        watch(lab, cloud.start({"failure": "out of track", "exit": 1}), live=False)
+
+
+def test_an_endpoint_does_not_outlive_its_block(lab, cloud):
+    model = cloud.put("models/x/model.tar.gz", archive({"weights": b"w"}))
+    reply = {"pred_boxes": [[1, 2, 4, 6]], "scores": [0.5], "pred_classes": [0]}
+    with (
+        contextlib.suppress(ZeroDivisionError),
+        endpoints.deploy(lab, "registry/tiny:1", model, name="gone") as detector,
+    ):
+        assert detector.predict(json.dumps(reply).encode())["width"].tolist() == [3]
+        1 / 0  # noqa: B018
+    assert not cloud.sagemaker.list_endpoints(NameContains="gone")["Endpoints"]
+    assert not cloud.sagemaker.list_endpoint_configs(NameContains="gone")["EndpointConfigs"]
+    assert not cloud.sagemaker.list_models(NameContains="gone")["Models"]
+
+
+def test_an_endpoint_that_cannot_start_leaves_nothing_and_says_why(lab, cloud):
+    model = cloud.put("models/y/model.tar.gz", archive({"weights": b"w"}))
+    with (
+        pytest.raises(endpoints.EndpointError, match="Failed"),
+        endpoints.deploy(lab, "registry/broken", model, name="stillborn"),
+    ):
+        pass
+    assert not cloud.sagemaker.list_models(NameContains="stillborn")["Models"]
