@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lab_utils import paths, s3
-from lab_utils.dataset import DetectionDataset
+from lab_utils.dataset import SPLITS, DetectionDataset
 from lab_utils.errors import DataError
 from lab_utils.formats import manifest
 from lab_utils.session import LabSession
 
-SPLITS = ("training", "validation", "test")
 ATTRIBUTE = "signals"  # label attribute of the manifests
 
 

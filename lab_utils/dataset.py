@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -149,6 +149,16 @@ class DetectionDataset:
     def filter_resolution(self, width: int, height: int) -> DetectionDataset:
         """The images of exactly this size in pixels."""
         return self.where((self.images["width"] == width) & (self.images["height"] == height))
+
+    def same_content(self, other: DetectionDataset) -> bool:
+        """Whether both hold the same images (by name and size), boxes and classes, whatever their ids and order."""
+        return self.classes == other.classes and self._content() == other._content()
+
+    def _content(self) -> set[tuple[Hashable, ...]]:
+        columns = ["file_name", "width_image", "height_image", "class_id", *XYWH, *BOX_DEFAULTS]
+        table = self.images.merge(self.boxes, how="left", on="image_id", suffixes=("_image", ""))[columns]
+        table["copy"] = table.groupby(columns, dropna=False).cumcount()
+        return set(table.astype(object).where(table.notna(), None).itertuples(index=False, name=None))
 
 
 def _typed(frame: pd.DataFrame, what: str, required: Mapping[str, str], defaults: Mapping[str, str]) -> pd.DataFrame:

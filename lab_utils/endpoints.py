@@ -125,9 +125,15 @@ def deploy(
         client.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
         clean_up.callback(client.delete_endpoint_config, EndpointConfigName=name)
         client.create_endpoint(EndpointName=name, EndpointConfigName=name)
-        clean_up.callback(client.delete_endpoint, EndpointName=name)
-        _wait(client, name, timeout, poll=0.5 if lab.backend == "local" else 10)
+        poll = 0.2 if lab.backend == "local" else 10
+        clean_up.callback(_delete_endpoint, client, name, poll)
+        _wait(client, name, timeout, poll)
         yield Detector(name, lab.client("sagemaker-runtime"))
+
+
+def _delete_endpoint(client: Any, name: str, poll: float) -> None:
+    client.delete_endpoint(EndpointName=name)
+    client.get_waiter("endpoint_deleted").wait(EndpointName=name, WaiterConfig={"Delay": poll, "MaxAttempts": 60})
 
 
 def _wait(client: Any, name: str, timeout: float, poll: float) -> None:

@@ -102,3 +102,14 @@ def test_an_empty_data_set_works():
     empty = DetectionDataset.from_frames(IMAGES[:0], BOXES[:0], ["a"])
     assert len(empty) == 0
     assert empty.class_counts().to_dict() == {"a": 0}
+
+
+def test_same_content_whatever_the_ids_and_the_order():
+    images = pd.DataFrame({"image_id": [1, 2], "file_name": ["a", "b"], "width": 9, "height": 9})
+    boxes = pd.DataFrame({"image_id": [1, 1], "class_id": 0, "xmin": [1.5, 1.5], "ymin": 1, "width": 2, "height": 3})
+    data = DetectionDataset.from_frames(images, boxes, ("x",))
+    shuffled = DetectionDataset.from_frames(images[::-1].replace({1: 7}), boxes.replace({"image_id": {1: 7}}), ("x",))
+    assert data.same_content(shuffled)
+    assert not data.same_content(DetectionDataset.from_frames(images, boxes[:1], ("x",)))
+    assert not data.same_content(DetectionDataset.from_frames(images[:1], boxes, ("x",)))
+    assert not data.same_content(DetectionDataset.from_frames(images, boxes, ("y",)))
