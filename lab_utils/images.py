@@ -74,7 +74,7 @@ def _docker_build_and_push(lab: LabSession, folder: Path, uri: str, progress: Ca
     if shutil.which("docker") is None:
         raise ConfigError("building an image for AWS needs Docker: in Studio enable Docker access for the domain")
     base = os.environ.get("LABS_BASE_IMAGE")  # another base than the Dockerfile's, such as a CPU one
-    arguments = ["--build-arg", f"BASE_IMAGE={base}"] if base else []
+    arguments = ["--build-arg", f"BASE={base}"] if base else []
     dockerfile = ["--file", str(folder / "Dockerfile")]
     _run(["docker", "build", "--tag", uri, *dockerfile, *arguments, str(folder.parent)], progress)
     token = lab.client("ecr").get_authorization_token()["authorizationData"][0]
