@@ -1,6 +1,7 @@
 """The embedded SageMaker: start, job start, call overhead, objects per second, in a workspace of its own."""
 
 import http.client
+import os
 import sys
 import tempfile
 import time
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import psutil
@@ -52,6 +54,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 print(os.environ["SAGEMAKER_BIND_TO_PORT"], flush=True)
+ThreadingHTTPServer.request_queue_size = 128
 ThreadingHTTPServer(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler).serve_forever()
 """
 
@@ -65,10 +68,12 @@ def _workspace() -> Iterator[tuple[Path, Path]]:
         registry.write_text(REGISTRY)
         (root / "train.py").write_text(TRAIN)
         (root / "serve.py").write_text(SERVE)
-        try:
-            yield root / "workspace", registry
-        finally:
-            local_sagemaker.stop(root / "workspace")
+        environments = {"LABS_IMAGES_DIR": str(root / "environments")}
+        with patch.dict(os.environ, environments):
+            try:
+                yield root / "workspace", registry
+            finally:
+                local_sagemaker.stop(root / "workspace")
 
 
 def _client(connection: Connection, service: str) -> Any:

@@ -41,6 +41,8 @@ class Blobs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._unwanted: set[Path] = set()
+        for shard in range(256):
+            (folder / f"{shard:02x}").mkdir(parents=True, exist_ok=True)
 
     def write(self, data: bytes) -> Path:
         path = self.new_path()
@@ -49,9 +51,7 @@ class Blobs:
 
     def new_path(self) -> Path:
         name = uuid.uuid4().hex
-        path = self.folder / name[:2] / name[2:]
-        path.parent.mkdir(exist_ok=True)
-        return path
+        return self.folder / name[:2] / name[2:]
 
     def discard(self, path: Path) -> None:
         self._unwanted.add(path)
@@ -159,7 +159,6 @@ def install(folder: Path) -> Blobs:
     if moto.__version__ != MOTO_VERSION:
         raise RuntimeError(f"S3 on disk is written for moto {MOTO_VERSION}, not {moto.__version__}")
     blobs = DiskKey.blobs = Blobs(folder / "blobs")
-    blobs.folder.mkdir(parents=True, exist_ok=True)
     s3.FakeKey = DiskKey
     s3._VersionedKeyStore = TrackedKeys
     return blobs

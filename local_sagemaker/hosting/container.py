@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import urllib3
@@ -39,6 +40,18 @@ class ContainerFailure(Exception):
     """The container cannot serve; the reason, as FailureReason gives it."""
 
 
+@dataclass(frozen=True)
+class Program:
+    """A healthy serve program and the connections to it."""
+
+    process: ContainerProcess
+    pool: urllib3.HTTPConnectionPool
+
+    @property
+    def alive(self) -> bool:
+        return self.process.alive
+
+
 class ServingContainer:
     """The serve program of one production variant."""
 
@@ -52,8 +65,7 @@ class ServingContainer:
         self.log = LogStream(context.services, f"/aws/sagemaker/Endpoints/{endpoint}", stream)
         self._stop, self._ready = threading.Event(), threading.Event()
         self._failure: str | None = None
-        self._process: ContainerProcess | None = None
-        self._pool: urllib3.HTTPConnectionPool | None = None
+        self._program: Program | None = None
         self._on_change: Callable[[str | None], None] = lambda failure: None
         self._thread = threading.Thread(target=self._supervise, name=f"endpoint {endpoint}", daemon=True)
 
@@ -72,20 +84,19 @@ class ServingContainer:
         self._thread.join(_GRACE + 5)
         self._folder.remove_contents()
 
-    def pool(self, timeout: float) -> urllib3.HTTPConnectionPool:
-        """Connections to the program, which may take up to ``timeout`` seconds to be healthy (again).
+    def program(self, timeout: float) -> Program:
+        """The program and connections to it, which may take up to ``timeout`` seconds to be healthy (again).
 
         Raises ContainerFailure.
         """
         until = time.monotonic() + timeout
-        while not (self._ready.wait(_PING_PERIOD) and self._process is not None and self._process.alive):
+        while not (self._ready.wait(_PING_PERIOD) and self._program is not None and self._program.alive):
             if self._failure is not None:
                 raise ContainerFailure(self._failure)
             if time.monotonic() > until or self._stop.is_set():
                 raise ContainerFailure("the container is not ready")
             time.sleep(_PING_PERIOD / 10)
-        assert self._pool is not None
-        return self._pool
+        return self._program
 
     def _supervise(self) -> None:
         try:
@@ -133,7 +144,7 @@ class ServingContainer:
     def _run(self, image: Image) -> bool:
         """Run the program until it ends; whether it was healthy."""
         port = _free_port()
-        process = self._process = ContainerProcess(
+        process = ContainerProcess(
             [str(image.interpreter), *image.serve], self._environ(image, port), self._folder.root
         )
         ended = threading.Event()
@@ -169,7 +180,7 @@ class ServingContainer:
         while not ended.wait(_PING_PERIOD):
             with contextlib.suppress(urllib3.exceptions.HTTPError):
                 if pool.request("GET", "/ping", timeout=_PING_TIMEOUT).status == 200:
-                    self._pool = pool
+                    self._program = Program(process, pool)
                     self._ready.set()
                     self._on_change(None)
                     return

@@ -19,6 +19,7 @@ KIND = "Endpoint"
 MAX_PAYLOAD = 6 * 1024 * 1024
 _INVOKE_TIMEOUT = 60.0
 _RETRY_PERIOD = 0.05
+_MAX_TRIES = 2
 _PASSED_ON = ("Content-Type", "Accept", "X-Amzn-SageMaker-Custom-Attributes", "X-Amzn-SageMaker-Inference-Id")
 _REFUSED = ("Target-Model", "Target-Container-Hostname", "Inference-Component", "Session-Id", "Enable-Explanations")
 
@@ -100,16 +101,23 @@ class Endpoints:
 
     @staticmethod
     def _send(container: ServingContainer, headers: dict[str, str], body: bytes) -> urllib3.BaseHTTPResponse:
-        """The program's answer. A program that is being restarted has not seen the request: ask it again."""
+        """The program's answer.
+
+        Sent again while the program is being restarted, and when a connection breaks under a program that lives on:
+        it had closed it as idle just when it was chosen for this request.
+        """
         until = time.monotonic() + _INVOKE_TIMEOUT
+        tries = 0
         while True:
-            pool = container.pool(until - time.monotonic())
+            program = container.program(until - time.monotonic())
             try:
-                return pool.request("POST", "/invocations", body=body, headers=headers, timeout=_INVOKE_TIMEOUT)
-            except urllib3.exceptions.NewConnectionError:
-                if time.monotonic() > until:
-                    raise
+                return program.pool.request("POST", "/invocations", body=body, headers=headers, timeout=_INVOKE_TIMEOUT)
+            except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ProtocolError) as error:
                 time.sleep(_RETRY_PERIOD)
+                broken = isinstance(error, urllib3.exceptions.ProtocolError)
+                tries += broken
+                if time.monotonic() > until or (broken and (tries > _MAX_TRIES or not program.alive)):
+                    raise
 
     def _check(self, name: str, headers: Headers, body: bytes) -> None:
         record = self._store.get(KIND, name)
