@@ -13,6 +13,11 @@ from sagemaker_contract.hyperparameters import to_argv
 from . import zoo
 
 
+# Where the two kinds of backbone differ: trained from scratch in minutes, or fine-tuned at the zoo's size.
+SMALL_DEFAULTS = {"lr": 0.003, "shortest_side": 320, "longest_side": 512, "crop": 0.4}
+ZOO_DEFAULTS = {"lr": 0.0002, "shortest_side": 800, "longest_side": 1333, "crop": 1.0}
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UserError(message)
@@ -26,6 +31,9 @@ def parse(environment: Environment, extra: Sequence[str] = ()) -> argparse.Names
         name = f"{split}_channel"
         setattr(arguments, name, getattr(arguments, name) or environment.channels.get(split))
     arguments.model_dir = arguments.model_dir or environment.model_dir
+    for name, value in (SMALL_DEFAULTS if arguments.backbone == zoo.SMALL else ZOO_DEFAULTS).items():
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, value)
     zoo.config_name(arguments.model_type, arguments.backbone, arguments.zoo_schedule)
     if arguments.weights == "zoo" and arguments.backbone == zoo.SMALL:
         raise UserError(f"the zoo has no weights for {zoo.SMALL}: leave --weights empty to train from scratch")
@@ -68,10 +76,10 @@ def _model(group: argparse._ArgumentGroup) -> None:
 
 def _schedule(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--num-iter", type=_positive(int), default=1000)
-    add("--batch-size", type=_positive(int), default=8, help="across all machines")
+    add("--num-iter", type=_positive(int), default=600)
+    add("--batch-size", type=_positive(int), default=16, help="across all machines")
     add("--optimizer", choices=("adamw", "sgd"), default="adamw")
-    add("--lr", type=_positive(float), default=0.002)
+    add("--lr", type=_positive(float), help="at its highest; default 0.003, with a backbone of the zoo 0.0002")
     add("--weight-decay", type=_share(10), default=0.01)
     add("--lr-decay", choices=("cosine", "steps"), default="cosine")
     add("--warm-up", type=_share(0.9), default=0.1, help="share of the iterations")
@@ -84,6 +92,12 @@ def _losses(group: argparse._ArgumentGroup) -> None:
     add("--reg-loss-type", choices=("smooth_l1", "giou"), default="smooth_l1")
     add("--focal-loss-gamma", type=_positive(float), default=2.0, help="retinanet")
     add("--focal-loss-alpha", type=_share(1), default=0.25, help="retinanet")
+    add(
+        "--anchors-per-box",
+        type=_positive(int),
+        default=9,
+        help="that answer for it at least, retinanet; 1: the zoo's rule",
+    )
     add("--rpn-box-loss-weight", "--bbox-reg-loss-weight", type=_positive(float), default=1.0, help="faster_rcnn")
     add("--rpn-positive-fraction", "--bbox-rpn-pos-fraction", type=_share(1), default=0.5, help="faster_rcnn")
     add("--roi-positive-fraction", "--bbox-head-pos-fraction", type=_share(1), default=0.25, help="faster_rcnn")
@@ -92,11 +106,11 @@ def _losses(group: argparse._ArgumentGroup) -> None:
 
 def _pictures(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--shortest-side", type=_positive(int), default=320, help="pixels, unless the longest side says less")
-    add("--longest-side", type=_positive(int), default=512, help="pixels")
+    add("--shortest-side", type=_positive(int), help="pixels, unless the longest side says less; default 320, zoo 800")
+    add("--longest-side", type=_positive(int), help="pixels; default 512, zoo 1333")
     add("--flip", choices=("none", "horizontal", "vertical", "both"), default="none")
     add("--scale-jitter", type=_share(4, lowest=1), default=1.25, help="largest zoom in or out; 1: none")
-    add("--crop", type=_share(1, lowest=0.2), default=1.0, help="train on parts: share of the sides; 1: all of it")
+    add("--crop", type=_share(1, lowest=0.2), help="train on parts: share of the sides; default 0.4, zoo 1: all of it")
     add("--colour-jitter", type=_share(0.9), default=0.2, help="brightness, contrast, saturation; 0: none")
 
 

@@ -9,8 +9,10 @@ Each gap is filled only where it exists, so a full build of upstream detectron2 
 
 import functools
 import importlib.util
+import logging
 import sys
 import types
+import warnings
 from pathlib import Path
 
 
@@ -21,6 +23,7 @@ def prepare() -> str:
     _provide_extension()
     _provide_pkg_resources()
     _provide_pillow_names()
+    _quieten()
     return operators
 
 
@@ -80,3 +83,9 @@ def _provide_pillow_names() -> None:
 
     if not hasattr(Image, "LINEAR"):
         Image.LINEAR = Image.Resampling.BILINEAR
+
+
+def _quieten() -> None:
+    # Said of the zoo's own files, and of detectron2's own call: nothing that a user of the programs could change.
+    logging.getLogger("fvcore.common.config").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message="torch.meshgrid", category=UserWarning)

@@ -43,6 +43,14 @@ def start(
     train(arguments, environment, stop)
 
 
+def wrap(model: torch.nn.Module) -> torch.nn.Module:
+    """The model as it trains in this process: with averaged gradients if there are several processes."""
+    if comm.get_world_size() == 1:
+        return model
+    devices = [torch.cuda.current_device()] if next(model.parameters()).is_cuda else None
+    return torch.nn.parallel.DistributedDataParallel(model, device_ids=devices)
+
+
 def _stop_workers() -> None:
     for process in multiprocessing.active_children():
         process.terminate()

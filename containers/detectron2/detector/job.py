@@ -6,7 +6,6 @@ import time
 
 import torch
 from detectron2.config import CfgNode
-from detectron2.engine.defaults import create_ddp_model
 from detectron2.modeling import build_model
 from detectron2.utils import comm
 from detectron2.utils.env import seed_all_rng
@@ -17,6 +16,7 @@ from .augment import Augmentation
 from .evaluation import Evaluator
 from .history import History
 from .hooks import Checkpoints, CleanStop, LossLines, Validation
+from .matching import TopMatcher
 from .pictures import Mapper, PictureCache
 from .trainer import StopTraining, Trainer, build_loader, build_optimizer
 
@@ -67,6 +67,9 @@ def _announce(data: datasets.Data, cfg: CfgNode, fitted: anchors.Anchors | None)
 
 def _trainer(cfg: CfgNode, arguments: argparse.Namespace, data: datasets.Data) -> Trainer:
     model = build_model(cfg)
+    if arguments.model_type == "retinanet":
+        head = cfg.MODEL.RETINANET
+        model.anchor_matcher = TopMatcher(head.IOU_THRESHOLDS, head.IOU_LABELS, arguments.anchors_per_box)
     if cfg.MODEL.DEVICE == "cpu":
         model = model.to(memory_format=torch.channels_last)  # 15 % less CPU time a step
     path = weights.resolve(arguments)
@@ -75,7 +78,7 @@ def _trainer(cfg: CfgNode, arguments: argparse.Namespace, data: datasets.Data) -
     how = Augmentation(arguments.flip, arguments.scale_jitter, arguments.crop, arguments.colour_jitter)
     mapper = Mapper(arguments.shortest_side, arguments.longest_side, PictureCache(arguments.cache_mb << 20), how)
     loader = build_loader(data.training, mapper, cfg, arguments)
-    return Trainer(create_ddp_model(model), loader, build_optimizer(model, arguments), arguments)
+    return Trainer(distributed.wrap(model), loader, build_optimizer(model, arguments), arguments)
 
 
 def _resume(trainer: Trainer, arguments: argparse.Namespace, environment: Environment, history: History) -> int:
@@ -105,7 +108,7 @@ def _add_hooks(
     keeps = environment.checkpoint_dir.is_dir()  # SageMaker makes it for jobs with a CheckpointConfig
     hooks = [LossLines(arguments.log_period, arguments.batch_size)]
     if data.validation and arguments.evaluation_type != "none":
-        mapper = Mapper(arguments.shortest_side, arguments.longest_side, PictureCache(arguments.cache_mb << 20))
+        mapper = Mapper(arguments.shortest_side, arguments.longest_side, PictureCache(0))  # seen a few times only
         evaluator = Evaluator(data.validation, mapper, data.classes)
         folders = [arguments.model_dir, *([environment.checkpoint_dir] if keeps else [])]
         table = environment.output_data_dir / "history.csv"

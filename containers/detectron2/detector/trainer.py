@@ -1,6 +1,7 @@
 """The training loop: detectron2's trainer with clipped gradients and a learning rate computed from the iteration."""
 
 import argparse
+import logging
 import time
 
 import torch
@@ -12,6 +13,9 @@ from torch.nn.parallel import DistributedDataParallel
 
 from .pictures import Mapper
 from .schedule import lr_factor
+
+# It logs every exception with a traceback, those of users and early stops too; `sagemaker_contract.run` reports them.
+logging.getLogger("detectron2.engine.train_loop").disabled = True
 
 
 class StopTraining(Exception):

@@ -1,0 +1,214 @@
+"""The Detectron2 programs in their own environment: operators, models, and whole jobs on made-up pictures."""
+
+import csv
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from unit.containers.conftest import CONTAINERS
+from unit.containers.made import configure, write_squares
+
+from local_sagemaker.images.registry import Registry
+
+pytestmark = pytest.mark.environment
+CHECKS = sorted((Path(__file__).parent / "in_image").glob("check_*.py"))
+TINY = {
+    "num_iter": "12",
+    "batch_size": "4",
+    "shortest_side": "64",
+    "longest_side": "96",
+    "eval_period": "6",
+    "log_period": "4",
+}
+
+
+@pytest.fixture(scope="session")
+def image_python() -> Path:
+    """The Python of the image's environment."""
+    image = Registry(CONTAINERS / "images.toml").get("detectron2")
+    if not image.built:
+        pytest.skip("the detectron2 environment is not built: labs images build detectron2")
+    return image.interpreter
+
+
+@pytest.fixture
+def job(base: Path) -> Path:
+    """A job on 12 pictures, 6 for validation."""
+    write_squares(base, "training", 12)
+    write_squares(base, "validation", 6, seed=1)
+    configure(base, hyperparameters=TINY)
+    return base
+
+
+def variables(base: Path, **further: str) -> dict[str, str]:
+    paths = os.pathsep.join(str(CONTAINERS / folder) for folder in ("common", "detectron2"))
+    own = {"SAGEMAKER_BASE_DIR": str(base), "PYTHONPATH": paths, "OMP_NUM_THREADS": "2"}
+    return {**os.environ, **own, **further}
+
+
+def start(python: Path, base: Path, program: str = "train.py", **further: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [python, "-u", CONTAINERS / "detectron2" / program],
+        env=variables(base, **further),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen) -> tuple[int, str]:
+    output, _ = process.communicate(timeout=240)
+    return process.returncode, output
+
+
+def summary(base: Path) -> dict[str, Any]:
+    return json.loads((base / "model/training_summary.json").read_text())
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda path: path.stem)
+def test_check(image_python: Path, check: Path, tmp_path: Path) -> None:
+    done = subprocess.run([image_python, check], env=variables(tmp_path), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_job_leaves_its_files_and_goes_on_from_its_checkpoint(image_python: Path, job: Path) -> None:
+    (job / "checkpoints").mkdir()
+    code, log = finish(start(image_python, job))
+    assert code == 0, log
+    assert sorted(path.name for path in (job / "model").iterdir()) == [
+        "classes.json",
+        "config.yaml",
+        "model_best.pth",
+        "training_summary.json",
+    ]
+    assert json.loads((job / "model/classes.json").read_text()) == ["square", "bar"]
+    with (job / "output/data/history.csv").open() as stream:
+        assert [row["iteration"] for row in csv.DictReader(stream)] == ["6", "12"]
+    assert log.count("[training] iter=") == 3
+    assert "training: 12 pictures (1 without a box), 11 boxes: square 5, bar 6" in log
+
+    configure(job, hyperparameters={**TINY, "num_iter": "18"})
+    code, log = finish(start(image_python, job))
+    assert code == 0, log
+    assert "going on after iteration 12" in log
+    assert [row["iteration"] for row in summary(job)["evaluations"]] == [6, 12, 18]
+    assert summary(job)["outcome"]["made"] == 6
+
+
+def test_the_same_seed_trains_the_same_model(image_python: Path, job: Path) -> None:
+    losses = []
+    for _ in range(2):
+        code, log = finish(start(image_python, job))
+        assert code == 0, log
+        losses.append([line.split(" images_per_second")[0] for line in log.splitlines() if line.startswith("[tr")])
+    assert losses[0] == losses[1]
+
+
+def test_sigterm_keeps_the_weights(image_python: Path, job: Path) -> None:
+    configure(job, hyperparameters={**TINY, "num_iter": "100000", "eval_period": "50000", "log_period": "1"})
+    process = start(image_python, job)
+    assert process.stdout is not None
+    while not process.stdout.readline().startswith("[training]"):
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    code, log = finish(process)
+    assert code == 0, log
+    assert summary(job)["outcome"]["reason"] == "stop requested"
+    assert (job / "model/model_best.pth").is_file()
+
+
+def test_two_hosts_train_a_faster_rcnn_without_validation(image_python: Path, job: Path) -> None:
+    (job / "input/data/validation").rename(job / "unused")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(probe.getsockname()[1])}
+    hosts = ["algo-1", "algo-2"]
+    processes = []
+    for host in hosts:
+        own = job.with_name(f"{job.name}-{host}")
+        (own / "input").mkdir(parents=True)
+        (own / "input/data").symlink_to(job / "input/data")
+        (own / "input/config").mkdir()
+        given = {**TINY, "model_type": "faster_rcnn", "num_iter": "3", "current_host": host}
+        configure(own, hyperparameters=given, resourceconfig={"current_host": host, "hosts": hosts})
+        processes.append((own, start(image_python, own, **meeting)))
+    for base, process in processes:
+        code, log = finish(process)
+        assert code == 0, log
+        first = base.name.endswith("algo-1")
+        assert (base / "model/model_best.pth").exists() == first
+        assert ("nothing is evaluated" in log) == first
+
+
+def test_a_missing_picture_fails_the_job_with_its_name(image_python: Path, job: Path) -> None:
+    (job / "input/data/training/3.png").unlink()
+    code, log = finish(start(image_python, job))
+    assert code == 2
+    reason = (job / "output/failure").read_text()
+    assert reason.startswith("training.manifest, line 4: no picture s3://bucket/prefix/training/3.png in")
+    assert "Traceback" not in log
+
+
+def test_a_truncated_picture_fails_the_job_with_its_name(image_python: Path, job: Path) -> None:
+    broken = job / "input/data/training/3.png"
+    broken.write_bytes(broken.read_bytes()[:200])
+    code, log = finish(start(image_python, job))
+    assert code == 2
+    assert "3.png: not a readable picture" in (job / "output/failure").read_text()
+    assert "Traceback" not in log
+
+
+@pytest.fixture
+def endpoint(image_python: Path, job: Path) -> Iterator[str]:
+    """The address of a server with a model that was trained for a moment."""
+    code, log = finish(start(image_python, job))
+    assert code == 0, log
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    bind = {"SAGEMAKER_BIND_HOST": "127.0.0.1", "SAGEMAKER_BIND_TO_PORT": port}
+    process = start(image_python, job, "serve.py", **bind)
+    assert process.stdout is not None
+    while "Booting worker" not in process.stdout.readline():
+        assert process.poll() is None
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    assert finish(process)[0] == 0
+
+
+def invoke(url: str, body: bytes, kind: str, attributes: str = "") -> tuple[int, dict[str, Any]]:
+    headers = {"Content-Type": kind, "X-Amzn-SageMaker-Custom-Attributes": attributes}
+    request = urllib.request.Request(f"{url}/invocations", data=body, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def test_an_endpoint_answers_pictures_of_every_kind(endpoint: str, job: Path) -> None:
+    picture = Image.open(job / "input/data/validation/1.png")
+    for mode, kind in (("RGB", "application/x-image"), ("RGBA", "image/png"), ("L", "image/png"), ("P", "image/png")):
+        stream = io.BytesIO()
+        picture.convert(mode).resize((192, 128)).save(stream, "PNG")
+        status, answer = invoke(endpoint, stream.getvalue(), kind)
+        assert (status, answer["image_height"], answer["image_width"]) == (200, 128, 192)
+        assert answer["scores"] == sorted(answer["scores"], reverse=True)
+        assert len(answer["pred_boxes"]) == len(answer["scores"]) == len(answer["pred_classes"])
+        for left, top, right, bottom in answer["pred_boxes"]:
+            assert 0 <= left <= right <= 192
+            assert 0 <= top <= bottom <= 128
+    assert invoke(endpoint, stream.getvalue(), "image/png", "score_threshold=1")[1]["scores"] == []
+    assert invoke(endpoint, stream.getvalue(), "image/png", "agnostic_nms=x")[0] == 400
+    assert invoke(endpoint, b"garbage", "image/jpeg")[0] == 400
+    assert invoke(endpoint, stream.getvalue(), "text/csv")[0] == 415
