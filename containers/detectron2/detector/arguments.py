@@ -12,7 +12,6 @@ from sagemaker_contract.hyperparameters import to_argv
 
 from . import zoo
 
-
 # Where the two kinds of backbone differ: trained from scratch in minutes, or fine-tuned at the zoo's size.
 SMALL_DEFAULTS = {"lr": 0.003, "shortest_side": 320, "longest_side": 512, "crop": 0.4}
 ZOO_DEFAULTS = {"lr": 0.0002, "shortest_side": 800, "longest_side": 1333, "crop": 1.0}
@@ -67,7 +66,7 @@ def _model(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--model-type", choices=zoo.MODEL_TYPES, default="retinanet")
     add("--backbone", default=zoo.SMALL, help=f"{zoo.SMALL} or a backbone of the zoo, such as R_50_FPN")
-    add("--zoo-schedule", "--lr-schedule", type=_zoo_schedule, default="1x", help="the zoo's 1x or 3x training")
+    add("--zoo-schedule", "--lr-schedule", type=_zoo_schedule, default="3x", help="the zoo's 1x or 3x training")
     add("--weights", default="", help="empty: from scratch; zoo; a URL; a file; model: the channel of that name")
     add("--weights-sha256", default="", help="of the file at the URL")
     add("--anchors", choices=("fitted", "zoo"), default="fitted", help="fitted to the training boxes, or the zoo's")

@@ -108,10 +108,11 @@ def _losses(model: torch.nn.Module, batch: list[dict[str, Any]]) -> dict[str, fl
     for module in model.modules():
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
             module.eval()
-    running = getattr(model, "loss_normalizer", None)
-    with torch.random.fork_rng(), EventStorage():
-        torch.manual_seed(0)
-        losses = {name: float(value) for name, value in model(batch).items()}
-    if running is not None:
-        model.loss_normalizer = running
-    return losses
+    # RetinaNet divides by a running count of positive anchors; here the batch's own counts.
+    model._ema_update = lambda name, value, initial: value
+    try:
+        with torch.random.fork_rng(), EventStorage():
+            torch.manual_seed(0)
+            return {name: float(value) for name, value in model(batch).items()}
+    finally:
+        del model._ema_update

@@ -88,6 +88,6 @@ def test_hosts_can_be_named() -> None:
 
 
 def test_sizes_and_rate_follow_the_backbone_unless_given() -> None:
-    small, zoos = parse(), parse("--backbone=R_50_FPN", "--lr=0.5")
+    small, zoos = parse(), parse("--model-type=faster_rcnn", "--backbone=R_101_FPN", "--lr=0.5")
     assert (small.lr, small.longest_side, small.crop) == (0.003, 512, 0.4)
     assert (zoos.lr, zoos.longest_side, zoos.crop) == (0.5, 1333, 1.0)
