@@ -7,52 +7,34 @@ RetinaNet and Faster R-CNN need none of them: the Python files are unpacked as t
 
 import hashlib
 import io
-import os
-import re
 import shutil
+import subprocess
 import sys
 import sysconfig
 import tarfile
 import tempfile
-import urllib.parse
-import urllib.request
 from pathlib import Path
 
-SDIST = "pb1-detectron2-0.6.tar.gz"
+PACKAGE = "pb1-detectron2==0.6"
 SHA256 = "5d2e9e51e523ec72f6a31cca04b0a515492e9514b773a3d134cedc0677170b29"
 LICENCE = "detectron2 0.6, Copyright Facebook, Inc. and its affiliates, Apache License 2.0"
-DEFAULT_INDEX = "https://pypi.org/simple"
-
-
-def find_local() -> Path | None:
-    """The sdist in a folder of PIP_FIND_LINKS, if one holds it."""
-    folders = os.environ.get("PIP_FIND_LINKS", "").split()
-    return next((Path(f) / SDIST for f in folders if (Path(f) / SDIST).is_file()), None)
-
-
-def find_url(index: str) -> str:
-    """The sdist's address on a package index that speaks the simple API (PEP 503)."""
-    page_url = f"{index.rstrip('/')}/pb1-detectron2/"
-    with urllib.request.urlopen(page_url, timeout=60) as answer:
-        page = answer.read().decode()
-    link = re.search(rf'href="([^"]*{re.escape(SDIST)})[#"]', page)
-    if link is None:
-        raise SystemExit(f"install.py: {page_url} does not list {SDIST}")
-    return urllib.parse.urljoin(page_url, link[1])
 
 
 def fetch() -> bytes:
-    """The sdist's bytes, verified by sha256."""
-    local = find_local()
-    if local:
-        data = local.read_bytes()
-    else:
-        index = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("PIP_INDEX_URL") or DEFAULT_INDEX
-        with urllib.request.urlopen(find_url(index), timeout=180) as answer:
-            data = answer.read()
+    """The sdist's bytes from wherever pip is set up to look, verified by sha256."""
+    # pip runs the sdist's setup.py for its metadata, which imports the torch that is installed here
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-binary=:all:", "--disable-pip-version-check"]
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-m", "pip", "download", *options, PACKAGE, f"--dest={folder}"], check=True)
+        (sdist,) = Path(folder).iterdir()
+        return verified(sdist.read_bytes())
+
+
+def verified(data: bytes) -> bytes:
+    """The same bytes; ends the program when they are not the release's."""
     digest = hashlib.sha256(data).hexdigest()
     if digest != SHA256:
-        raise SystemExit(f"install.py: {SDIST} has sha256 {digest}, expected {SHA256}")
+        raise SystemExit(f"install.py: {PACKAGE} has sha256 {digest}, expected {SHA256}")
     return data
 
 
@@ -62,7 +44,7 @@ def unpack(data: bytes, site_packages: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=site_packages) as folder:
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
             archive.extractall(folder, filter="data")
-        top = Path(folder) / SDIST.removesuffix(".tar.gz")
+        top = Path(folder) / PACKAGE.replace("==", "-")
         shutil.copy(top / "LICENSE", top / "detectron2" / "LICENSE")
         shutil.rmtree(target, ignore_errors=True)
         (top / "detectron2").rename(target)
