@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
-	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
+	$$p -c 'import sys; sys.exit(not (3, 11, 4) <= sys.version_info[:3] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 # uv reads its own variable for a folder of wheels, pip's users have set pip's
@@ -18,7 +18,7 @@ help:  ## List the targets
 setup: $(VENV)/.ready  ## Create .venv with everything the labs and tests need
 
 $(VENV)/.ready: pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" || { echo "setup needs Python 3.11 or 3.12 (set PYTHON=...)" >&2; exit 2; }
+	@test -n "$(PYTHON)" || { echo "setup needs Python 3.11.4 or newer, below 3.13 (set PYTHON=...)" >&2; exit 2; }
 	@echo "Setting up $(VENV) with $(PYTHON)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' constraints.txt)"

@@ -7,6 +7,7 @@ RetinaNet and Faster R-CNN need none of them: the Python files are unpacked as t
 
 import hashlib
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -22,10 +23,12 @@ LICENCE = "detectron2 0.6, Copyright Facebook, Inc. and its affiliates, Apache L
 
 def fetch() -> bytes:
     """The sdist's bytes from wherever pip is set up to look, verified by sha256."""
-    # pip runs the sdist's setup.py for its metadata, which imports the torch that is installed here
+    # pip runs the sdist's setup.py for its metadata: it imports the torch that is installed here, and looks for CUDA
+    environment = {**os.environ, "FORCE_CUDA": "0"}
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-binary=:all:", "--disable-pip-version-check"]
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, "-m", "pip", "download", *options, PACKAGE, f"--dest={folder}"], check=True)
+        command = [sys.executable, "-m", "pip", "download", *options, PACKAGE, f"--dest={folder}"]
+        subprocess.run(command, env=environment, check=True)
         (sdist,) = Path(folder).iterdir()
         return verified(sdist.read_bytes())
 
