@@ -75,7 +75,7 @@ def _model(group: argparse._ArgumentGroup) -> None:
 
 def _schedule(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--num-iter", type=_positive(int), default=600)
+    add("--num-iter", type=_positive(int), default=700)
     add("--batch-size", type=_positive(int), default=16, help="across all machines")
     add("--optimizer", choices=("adamw", "sgd"), default="adamw")
     add("--lr", type=_positive(float), help="at its highest; default 0.003, with a backbone of the zoo 0.0002")
@@ -139,7 +139,7 @@ def _machines(group: argparse._ArgumentGroup) -> None:
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one")
     add("--num-gpus", type=int, default=None, help="default: all of the machine's")
     add("--num-workers", type=int, default=None, help="data loading processes; default: 0 on CPU, 4 on GPU")
-    add("--cache-mb", type=int, default=256, help="memory for decoded pictures")
+    add("--cache-mb", type=int, default=128, help="memory for decoded pictures")
     add("--hosts", type=_names, default=None, help="JSON list; default: the job's")
     add("--current-host", default=None)
 

@@ -18,7 +18,7 @@ from .pictures import Mapper
 class Evaluator:
     """Evaluates a model on records; every process takes its share, all return the same numbers."""
 
-    def __init__(self, records: list[dict[str, Any]], mapper: Mapper, classes: list[str], batch_size: int = 8) -> None:
+    def __init__(self, records: list[dict[str, Any]], mapper: Mapper, classes: list[str], batch_size: int = 4) -> None:
         self._records, self._mapper, self._batch_size = records, mapper, batch_size
         self._truth = _coco(records, classes)
 
