@@ -21,7 +21,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "setup needs Python 3.11.4 or newer, below 3.13 (set PYTHON=...)" >&2; exit 2; }
 	@echo "Setting up $(VENV) with $(PYTHON)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' constraints.txt)"
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' constraints.txt)"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[notebook,local,dev,browser]'
 	@touch $@
 
