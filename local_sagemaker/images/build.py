@@ -66,13 +66,13 @@ def _steps(image: Image, folder: Path) -> Iterator[tuple[str, list[str]]]:
     uv = [sys.executable, "-m", "uv"]
     python = str(folder / "bin" / "python")
     yield f"environment with Python {image.python}", [*uv, "venv", "--python", _base(image.python), str(folder)]
+    # Install programs and scripts of the SageMaker SDK call pip, as they may in any of AWS's images.
+    yield "pip", [python, "-m", "ensurepip", "--upgrade", "--default-pip"]
     if image.requirements is not None:
         install = [*uv, "pip", "install", "--python", python, "-r", str(image.requirements)]
         yield f"packages of {image.requirements.name}", install
     if image.install:
         yield f"program {Path(image.install[0]).name}", [python, *image.install]
-    # Scripts of the SageMaker SDK call pip, as they may in any of AWS's images.
-    yield "pip", [python, "-m", "ensurepip", "--upgrade", "--default-pip"]
 
 
 def _base(version: str) -> str:
