@@ -7,6 +7,7 @@ from importlib import import_module
 
 _HOME = {
     "build_image": "images",
+    "clean_up": "cleanup",
     "connect": "session",
     "deploy": "endpoints",
     "gate": "gates",

@@ -102,7 +102,7 @@ def deploy(
         lab: the session.
         image_uri: the image that serves.
         model_data: S3 URI of `model.tar.gz`.
-        name: start of the names of the three resources.
+        name: what the three resources are called, after the session's prefix.
         instance_type: instance of the endpoint. On AWS it costs money while the block runs.
         environment: environment of the serving program.
         timeout: seconds to wait until the endpoint is in service.
@@ -111,7 +111,7 @@ def deploy(
         EndpointError: the endpoint failed or did not start in time.
     """
     client = lab.client("sagemaker")
-    name = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() // 1_000_000 % 1000:03d}"
+    name = f"{lab.named(name)}-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() // 1_000_000 % 1000:03d}"
     with ExitStack() as clean_up:
         container = {"Image": image_uri, "ModelDataUrl": model_data, "Environment": environment or {}}
         client.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=lab.role)
@@ -126,14 +126,15 @@ def deploy(
         clean_up.callback(client.delete_endpoint_config, EndpointConfigName=name)
         client.create_endpoint(EndpointName=name, EndpointConfigName=name)
         poll = 0.2 if lab.backend == "local" else 10
-        clean_up.callback(_delete_endpoint, client, name, poll)
+        clean_up.callback(delete_endpoint, client, name, poll)
         _wait(client, name, timeout, poll)
         yield Detector(name, lab.client("sagemaker-runtime"))
 
 
-def _delete_endpoint(client: Any, name: str, poll: float) -> None:
+def delete_endpoint(client: Any, name: str, poll: float = 1) -> None:
+    """Delete an endpoint and wait until it is gone; `poll` is the seconds between two looks."""
     client.delete_endpoint(EndpointName=name)
-    client.get_waiter("endpoint_deleted").wait(EndpointName=name, WaiterConfig={"Delay": poll, "MaxAttempts": 60})
+    client.get_waiter("endpoint_deleted").wait(EndpointName=name, WaiterConfig={"Delay": poll, "MaxAttempts": 600})
 
 
 def _wait(client: Any, name: str, timeout: float, poll: float) -> None:

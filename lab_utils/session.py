@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sagemaker.core.helper.session_helper import Session
 
 BACKENDS = ("local", "aws")
+_PREFIX = re.compile(r"^[A-Za-z0-9][A-Za-z0-9/-]{0,29}$")
 _replaced: dict[str, str | None] = {}  # variables that a local connection set, with their values before
 _BUCKET = re.compile(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
 
@@ -28,7 +29,7 @@ class LabSession:
         boto_session: boto3 session with region and credentials.
         role: ARN of the execution role for jobs and endpoints.
         bucket: S3 bucket of the labs.
-        prefix: key prefix in that bucket, without slashes at its ends.
+        prefix: key prefix in that bucket, without slashes at its ends; also the start of all names (`named`).
         region: AWS region.
     """
 
@@ -49,6 +50,10 @@ class LabSession:
     def uri(self, *parts: str) -> str:
         """`s3://bucket/prefix/part/part` (no slash at the end)."""
         return "/".join([f"s3://{self.bucket}", self.prefix, *parts])
+
+    def named(self, name: str) -> str:
+        """Start of the names of jobs, endpoints and models: `prefix-name`, which tells them from other people's."""
+        return f"{self.prefix.replace('/', '-')}-{name}"
 
     def client(self, service: str) -> Any:
         """A boto3 client of this session; calls from several threads may share it."""
@@ -76,7 +81,7 @@ def connect(
         region: AWS region; default: the environment's (`aws`), the embedded server's (`local`).
         role: ARN of the execution role; default: Studio's own role (`aws`), the embedded one (`local`).
         bucket: S3 bucket; default: the SDK's default bucket of the account and region.
-        prefix: key prefix of everything the labs write.
+        prefix: key prefix of everything the labs write, and start of all names; in a shared account, one a person.
         workspace: folder of the embedded SageMaker's state; default `paths.workspace()`.
 
     Raises:
@@ -86,8 +91,10 @@ def connect(
         raise ConfigError(f"unknown backend {backend!r}: expected one of {', '.join(BACKENDS)}")
     if bucket is not None and not _BUCKET.match(bucket):
         raise ConfigError(f"not an S3 bucket name: {bucket!r}")
+    if not _PREFIX.match(prefix := prefix.strip("/")):
+        raise ConfigError(f"prefix {prefix!r}: expected up to 30 letters, digits, hyphens and slashes")
     opener = _connect_local if backend == "local" else _connect_aws
-    return opener(region, role, bucket, prefix.strip("/"), workspace)
+    return opener(region, role, bucket, prefix, workspace)
 
 
 def _connect_local(

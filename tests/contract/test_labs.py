@@ -12,6 +12,7 @@ from PIL import Image
 
 from contract.cloud import Cloud, archive, unique
 from lab_utils import channels, endpoints, s3
+from lab_utils.cleanup import clean_up
 from lab_utils.dataset import DetectionDataset
 from lab_utils.errors import DataError
 from lab_utils.jobs import TrainingFailedError, watch
@@ -115,3 +116,16 @@ def test_an_endpoint_that_cannot_start_leaves_nothing_and_says_why(lab, cloud):
     ):
         pass
     assert not cloud.sagemaker.list_models(NameContains="stillborn")["Models"]
+
+
+def test_clean_up_ends_what_an_interrupted_lab_left_and_nothing_else(lab, cloud):
+    left = f"{lab.named('left')}-1"
+    other = cloud.start({"sleep": 60}, TrainingJobName=f"not-{left}")
+    cloud.start({"sleep": 60}, TrainingJobName=left)
+    model = {"Image": "registry/tiny:1", "ModelDataUrl": cloud.put("models/z/model.tar.gz", archive({"w": b"w"}))}
+    cloud.sagemaker.create_model(ModelName=left, PrimaryContainer=model, ExecutionRoleArn=lab.role)
+    assert clean_up(lab, "left") == [f"training job {left}", f"model {left}"]
+    assert cloud.wait(left)["TrainingJobStatus"] == "Stopped"
+    assert cloud.describe(other)["TrainingJobStatus"] == "InProgress"
+    cloud.sagemaker.stop_training_job(TrainingJobName=other)
+    assert clean_up(lab, "left") == []

@@ -32,6 +32,17 @@ def test_bad_bucket_names_are_refused(bucket):
         session.connect("aws", bucket=bucket)
 
 
+@pytest.mark.parametrize("prefix", ["", "under_score", "-x", "a" * 31, "s3://x"])
+def test_bad_prefixes_are_refused(prefix):
+    with pytest.raises(ConfigError, match="prefix"):
+        session.connect("aws", prefix=prefix)
+
+
+def test_names_start_with_the_prefix():
+    lab = session.LabSession("aws", boto3.Session(), ROLE, "bucket", "team/ann", "eu-west-1")
+    assert lab.named("detectron2") == "team-ann-detectron2"
+
+
 def test_aws_without_region(no_aws):
     with pytest.raises(ConfigError, match=r"no AWS region.*AWS_DEFAULT_REGION"):
         session.connect("aws")

@@ -43,15 +43,16 @@ class Mapper:
         self._limits = (shortest, longest)
         self._cache = cache
         self._how = how
+        self._rng: np.random.Generator | None = None
 
     def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
         picture = self._cache.open(record)
         boxes, classes = _boxes(record)
         size = resized(*picture.size, *self._limits)
         if self._how:
-            # torch's generator differs by worker and is seeded, so that this one is too.
-            rng = np.random.default_rng(int(torch.randint(2**62, ()).item()))
-            picture, boxes, kept = augment(picture, boxes, size, self._how, rng)
+            # torch's seed differs by worker; a generator of its own keeps the draws apart from the model's.
+            self._rng = self._rng or np.random.default_rng(torch.initial_seed() % 2**63)
+            picture, boxes, kept = augment(picture, boxes, size, self._how, self._rng)
             classes = classes[kept]
         else:
             boxes = boxes * np.tile(np.array(size) / picture.size, 2)

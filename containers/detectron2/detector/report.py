@@ -60,7 +60,8 @@ def write(
     if history.rows:
         best = {name: history.best[name] for name in ("AP", "AP50")}
         print(metric_lines.line("best", history.best["iteration"], best))
-    print(f"{outcome.reason}: " + ", ".join(f"{name} {value}" for name, value in cost.items()), flush=True)
+    print(metric_lines.line("cost", outcome.iteration, cost))
+    print(outcome.reason, flush=True)
 
 
 def versions() -> dict[str, str]:

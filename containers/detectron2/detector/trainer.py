@@ -12,6 +12,7 @@ from detectron2.solver.build import get_default_optimizer_params
 from torch.nn.parallel import DistributedDataParallel
 
 from .pictures import Mapper
+from .prefetch import Prefetched
 from .schedule import lr_factor
 
 # It logs every exception with a traceback, those of users and early stops too; `sagemaker_contract.run` reports them.
@@ -68,10 +69,11 @@ def build_loader(records: list, mapper: Mapper, cfg: CfgNode, arguments: argpars
     workers = arguments.num_workers
     if workers is None:
         workers = 4 if cfg.MODEL.DEVICE == "cuda" else 0
-    return build_detection_train_loader(
+    loader = build_detection_train_loader(
         records,
         mapper=mapper,
         total_batch_size=arguments.batch_size,
         num_workers=workers,
         aspect_ratio_grouping=True,
     )
+    return loader if workers else Prefetched(loader)
