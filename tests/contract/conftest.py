@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 SECRET_OF_THE_CALLER = "caller-secret-value"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The registry of the tests' images; their environments are built in a temporary folder."""
     folder = tmp_path_factory.mktemp("images")
@@ -33,12 +33,12 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield registry
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("workspace")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(workspace: Path, images: Path) -> Iterator[Connection]:
     """The running server; its variables are in this process's environment, for the SageMaker SDK."""
     connection = local_sagemaker.start(workspace, images)
@@ -51,7 +51,7 @@ def server(workspace: Path, images: Path) -> Iterator[Connection]:
     local_sagemaker.stop(workspace)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def connect() -> Callable[..., BaseClient]:
     """Makes boto3 clients for a connection: connect(connection, "s3", secret=...)."""
 
@@ -67,7 +67,7 @@ def connect() -> Callable[..., BaseClient]:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cloud(server: Connection, connect: Callable[..., BaseClient]) -> Cloud:
     """Clients and helpers for the shared server."""
     return Cloud(server, connect)

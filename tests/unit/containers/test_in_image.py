@@ -18,7 +18,7 @@ from PIL import Image
 from unit.containers.conftest import CONTAINERS
 from unit.containers.made import configure, write_squares
 
-from local_sagemaker.images.registry import Registry
+from local_sagemaker import images
 
 pytestmark = pytest.mark.environment
 CHECKS = sorted((Path(__file__).parent / "in_image").glob("check_*.py"))
@@ -34,11 +34,8 @@ TINY = {
 
 @pytest.fixture(scope="session")
 def image_python() -> Path:
-    """The Python of the image's environment."""
-    image = Registry(CONTAINERS / "images.toml").get("detectron2")
-    if not image.built:
-        pytest.skip("the detectron2 environment is not built: labs images build detectron2")
-    return image.interpreter
+    """The Python of the image's environment, built when it is not there."""
+    return images.build(CONTAINERS / "images.toml", "detectron2")
 
 
 @pytest.fixture
