@@ -3,15 +3,14 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from servers import free_port, wait_for
 
 PROJECT = Path(__file__).resolve().parents[2]
 NOTEBOOK = "01_detectron2_detection.ipynb"
@@ -26,9 +25,7 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pat
     """A JupyterLab on a copy of the labs: its URL and the folder."""
     folder = tmp_path_factory.mktemp("labs")
     shutil.copy(PROJECT / "labs" / NOTEBOOK, folder)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = [f"--ServerApp.port={port}", "--IdentityProvider.token=", "--no-browser", "--allow-root"]
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyter", "lab", "--ServerApp.ip=127.0.0.1", *options, f"--notebook-dir={folder}"],
@@ -38,21 +35,11 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pat
     )
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait_for(f"{url}/api/status")
+        wait_for(f"{url}/api/status")
         yield url, folder
     finally:
         server.terminate()
         server.wait(30)
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(120):
-        try:
-            urllib.request.urlopen(url, timeout=1)
-            return
-        except OSError:
-            time.sleep(0.5)
-    raise TimeoutError(f"{url} does not answer")
 
 
 def test_run_all_finishes_without_an_error_cell(jupyter: tuple[str, Path]) -> None:

@@ -6,14 +6,13 @@ Set LABS_DOCKER_BASE to a CPU image with Python, torch and torchvision; the imag
 import json
 import os
 import shutil
-import socket
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from servers import free_port, wait_for
 from unit.containers.made import configure, write_squares
 
 CONTAINERS = Path(__file__).resolve().parents[2] / "containers"
@@ -57,27 +56,15 @@ def trained(image: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def endpoint(image: str, trained: Path) -> Iterator[str]:
     """URL of the serving container."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     variables = ["--env", f"SAGEMAKER_BIND_TO_PORT={port}", "--env", "SAGEMAKER_BIND_HOST=127.0.0.1"]
     options = ["--detach", "--rm", "--network", "host", *variables, "--volume", f"{trained}:/opt/ml"]
     container = docker("run", *options, image, "serve").strip()
     try:
-        _wait(f"http://127.0.0.1:{port}/ping")
+        wait_for(f"http://127.0.0.1:{port}/ping")
         yield f"http://127.0.0.1:{port}"
     finally:
         docker("stop", container)
-
-
-def _wait(url: str) -> None:
-    for _ in range(120):
-        try:
-            urllib.request.urlopen(url, timeout=2)
-            return
-        except OSError:
-            time.sleep(1)
-    raise TimeoutError(f"{url} does not answer")
 
 
 def test_training_leaves_a_model_and_no_failure(trained: Path) -> None:
