@@ -12,7 +12,7 @@ class Prefetched:
     Decoding and resizing release Python's lock, so that a thread uses the time a process would, without its memory.
     """
 
-    def __init__(self, batches: Iterable[Any], ahead: int = 2) -> None:
+    def __init__(self, batches: Iterable[Any], ahead: int = 1) -> None:
         self._batches, self._ahead = batches, ahead
 
     def __iter__(self) -> Iterator[Any]:
