@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from servers import free_port, wait_for
 
+import local_sagemaker
+
 PROJECT = Path(__file__).resolve().parents[2]
 NOTEBOOK = "01_detectron2_detection.ipynb"
 TIMEOUT = 600  # seconds for the whole notebook, a first build of the image's environment included
@@ -29,7 +31,12 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pat
     options = [f"--ServerApp.port={port}", "--IdentityProvider.token=", "--no-browser", "--allow-root"]
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyter", "lab", "--ServerApp.ip=127.0.0.1", *options, f"--notebook-dir={folder}"],
-        env={**os.environ, "LABS_PROFILE": "smoke", "JUPYTER_CONFIG_DIR": str(folder / ".config")},
+        env={
+            **os.environ,
+            "LABS_PROFILE": "smoke",
+            "LABS_HOME": str(folder / ".home"),
+            "JUPYTER_CONFIG_DIR": str(folder / ".config"),
+        },
         stdout=(folder / "jupyter.log").open("w"),
         stderr=subprocess.STDOUT,
     )
@@ -40,6 +47,7 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pat
     finally:
         server.terminate()
         server.wait(30)
+        local_sagemaker.stop(folder / ".home" / "sagemaker")
 
 
 def test_run_all_finishes_without_an_error_cell(jupyter: tuple[str, Path]) -> None:

@@ -3,14 +3,28 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from notebooks import form
 from notebooks.make import code, write
 
+import local_sagemaker
+
 PROJECT = Path(__file__).resolve().parents[2]
 CELL_SECONDS = 600
+
+
+@pytest.fixture(scope="module", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Data and an embedded SageMaker of the tests' own, which ends with them."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LABS_HOME", str(folder))
+        patch.delenv("LABS_WORKSPACE", raising=False)
+        yield
+    local_sagemaker.stop(folder / "sagemaker")
 
 
 def nbval(path: Path) -> subprocess.CompletedProcess[str]:
