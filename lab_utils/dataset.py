@@ -147,8 +147,17 @@ class DetectionDataset:
         return replace(self, images=chosen, boxes=boxes)
 
     def filter_resolution(self, width: int, height: int) -> DetectionDataset:
-        """The images of exactly this size in pixels."""
-        return self.where((self.images["width"] == width) & (self.images["height"] == height))
+        """The images of exactly this size in pixels.
+
+        Raises:
+            DataError: there is none; the message lists the sizes there are.
+        """
+        chosen = (self.images["width"] == width) & (self.images["height"] == height)
+        if not chosen.any():
+            sizes = sorted(set(zip(self.images["width"], self.images["height"], strict=True)))
+            there = ", ".join(f"{w}x{h}" for w, h in sizes[:10])
+            raise DataError(f"{self.name}: no image of {width}x{height} pixels; there are {there}")
+        return self.where(chosen)
 
     def same_content(self, other: DetectionDataset) -> bool:
         """Whether both hold the same images (by name and size), boxes and classes, whatever their ids and order."""

@@ -67,7 +67,11 @@ def test_subset_keeps_order_negatives_and_columns(dataset):
 
 def test_filter_resolution(dataset):
     assert dataset.filter_resolution(320, 240).images["image_id"].tolist() == [10]
-    assert len(dataset.filter_resolution(1, 1)) == 0
+
+
+def test_a_resolution_that_no_image_has_is_an_error_that_lists_the_others(dataset):
+    with pytest.raises(DataError, match=r"no image of 1x1 pixels; there are .*320x240"):
+        dataset.filter_resolution(1, 1)
 
 
 def test_class_counts_include_unused_classes(dataset):
