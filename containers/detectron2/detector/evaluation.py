@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from detectron2.modeling.meta_arch.dense_detector import DenseDetector
 from detectron2.utils import comm
 from detectron2.utils.events import EventStorage
 from pycocotools.coco import COCO
@@ -27,8 +28,9 @@ class Evaluator:
         found, losses, count = [], {}, 0
         was_training = model.training
         for batch in self._batches():
-            found += _predict(model, batch)
-            for name, value in _losses(model, batch).items():
+            detections, values = _judge(model, batch)
+            found += detections
+            for name, value in values.items():
                 losses[name] = losses.get(name, 0.0) + value * len(batch)
             count += len(batch)
         model.train(was_training)
@@ -84,6 +86,31 @@ def _coco(records: list[dict[str, Any]], classes: list[str]) -> COCO:
     return truth
 
 
+def _judge(model: torch.nn.Module, batch: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """COCO detections and training losses of a batch; a one-stage model's come from the same pass."""
+    if not isinstance(model, DenseDetector):
+        return _predict(model, batch), _losses(model, batch)
+    losses, inference = {}, model.forward_inference
+
+    def both(images: Any, features: Any, predictions: Any) -> Any:
+        truth = [entry["instances"].to(model.device) for entry in batch]
+        losses.update(model.forward_training(images, features, predictions, truth))
+        return inference(images, features, predictions)
+
+    model.forward_inference, model._ema_update = both, _own_count
+    try:
+        with EventStorage():
+            found = _predict(model, batch)
+    finally:
+        del model.forward_inference, model._ema_update
+    return found, {name: float(value) for name, value in losses.items()}
+
+
+def _own_count(name: str, value: float, initial: float) -> float:
+    """In place of RetinaNet's running count of positive anchors, which its loss is divided by: the batch's own."""
+    return value
+
+
 @torch.no_grad()
 def _predict(model: torch.nn.Module, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """COCO detections of a batch, boxes in the original pictures' pixels."""
@@ -108,11 +135,6 @@ def _losses(model: torch.nn.Module, batch: list[dict[str, Any]]) -> dict[str, fl
     for module in model.modules():
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
             module.eval()
-    # RetinaNet divides by a running count of positive anchors; here the batch's own counts.
-    model._ema_update = lambda name, value, initial: value
-    try:
-        with torch.random.fork_rng(), EventStorage():
-            torch.manual_seed(0)
-            return {name: float(value) for name, value in model(batch).items()}
-    finally:
-        del model._ema_update
+    with torch.random.fork_rng(), EventStorage():
+        torch.manual_seed(0)
+        return {name: float(value) for name, value in model(batch).items()}

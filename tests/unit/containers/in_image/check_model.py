@@ -9,7 +9,7 @@ from detector import compat
 compat.prepare()
 
 import torch
-from detector import arguments, config
+from detector import arguments, config, evaluation
 from detector.anchors import Anchors
 from detector.matching import TopMatcher
 from detectron2.modeling import build_model
@@ -54,6 +54,23 @@ def check_zoo() -> None:
     assert cfg.MODEL.ROI_HEADS.SCORE_THRESH_TEST == config.EVALUATED_SCORE
 
 
+def check_one_pass_gives_what_two_would() -> None:
+    cfg = config.build(parse(), ["a", "b"], "cpu")
+    config.use_anchors(cfg, Anchors([[10.0, 14.0]] * 3, [[1.0, 2.0]] * 3, 1.0))
+    model = build_model(cfg)
+    model.test_score_thresh = 0.0
+    batch = [{**entry(boxes), "image_id": i} for i, boxes in enumerate(([[10.0, 10, 30, 30]], []))]
+    with EventStorage():
+        model(batch)
+    found, losses = evaluation._judge(model, batch)
+    assert found
+    assert found == evaluation._predict(model, batch)
+    model._ema_update = evaluation._own_count
+    twice = evaluation._losses(model, batch)
+    assert losses.keys() == twice.keys()
+    assert all(abs(losses[name] - twice[name]) < 1e-5 for name in losses), (losses, twice)
+
+
 def check_matching() -> None:
     iou = torch.tensor([[0.35, 0.3, 0.6, 0.1], [0.0, 0.25, 0.0, 0.0]])
     _, labels = TopMatcher([0.4, 0.5], [0, -1, 1], count=3)(iou)
@@ -66,3 +83,4 @@ check_small("retinanet")
 check_small("faster_rcnn")
 check_zoo()
 check_matching()
+check_one_pass_gives_what_two_would()
