@@ -23,7 +23,7 @@ class Profile:
 
 PROFILES = {
     "smoke": Profile(sequences=21, frames=3, size=(480, 300)),
-    "laptop": Profile(sequences=168, frames=3, size=(640, 400)),
+    "laptop": Profile(sequences=126, frames=4, size=(640, 400)),
     "full": Profile(sequences=393, frames=16, size=(1920, 1200)),
 }
 

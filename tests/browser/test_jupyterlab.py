@@ -62,8 +62,8 @@ def test_run_all_finishes_without_an_error_cell(jupyter: tuple[str, Path]) -> No
         page.goto(f"{url}/lab/tree/{NOTEBOOK}?reset")
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=60_000)
-        page.click("text=Run >> nth=0")
-        page.click("li[data-command='runmenu:run-all'] , text='Run All Cells'")
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         cells = _run_to_the_end(page, folder / NOTEBOOK)
         shots = PROJECT / "build" / "browser"
         shots.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def _run_to_the_end(page, file: Path) -> list[dict]:
     """Save now and then until every code cell has run (or one failed); return the code cells."""
     end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
-        page.keyboard.press("Control+s")
+        page.locator("[data-command='docmanager:save']").first.click()
         time.sleep(2)
         cells = [c for c in json.loads(file.read_text())["cells"] if c["cell_type"] == "code"]
         failed = any(o["output_type"] == "error" for c in cells for o in c["outputs"])
