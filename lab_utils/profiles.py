@@ -1,6 +1,5 @@
 """How much of everything a run uses: `smoke` (tests), `laptop` (default), `full` (the real sizes, for AWS)."""
 
-import os
 from dataclasses import dataclass
 
 from lab_utils.errors import ConfigError
@@ -33,8 +32,3 @@ def profile(name: str) -> Profile:
     if name not in PROFILES:
         raise ConfigError(f"unknown profile {name!r}: expected one of {', '.join(PROFILES)}")
     return PROFILES[name]
-
-
-def default_profile() -> str:
-    """The profile of a notebook that was given none: `LABS_PROFILE`, else `laptop`."""
-    return os.environ.get("LABS_PROFILE", "laptop")

@@ -9,7 +9,7 @@ import lab_utils
 from lab_utils import paths, s3
 from lab_utils.errors import ConfigError
 from lab_utils.prepare import dataset_name, load_dataset
-from lab_utils.profiles import PROFILES, default_profile, profile
+from lab_utils.profiles import PROFILES, profile
 
 
 def test_every_exported_verb_exists():
@@ -34,11 +34,6 @@ def test_unknown_profile_lists_the_known():
 def test_profiles_grow():
     pixels = [p.sequences * p.frames * p.size[0] * p.size[1] for p in PROFILES.values()]
     assert pixels == sorted(pixels)
-
-
-def test_default_profile_comes_from_the_environment(monkeypatch):
-    monkeypatch.setenv("LABS_PROFILE", "smoke")
-    assert default_profile() == "smoke"
 
 
 def test_home_can_be_moved(monkeypatch, tmp_path):
