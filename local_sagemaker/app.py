@@ -14,14 +14,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from local_sagemaker import auth
-from local_sagemaker.api import emulated, model
-from local_sagemaker.api.context import Context, Operation
-from local_sagemaker.api.hosting import Hosting
-from local_sagemaker.api.tags import Tags
-from local_sagemaker.api.training import Training
+from local_sagemaker.api.context import Context
 from local_sagemaker.errors import AwsError, not_emulated, render
-from local_sagemaker.hosting.endpoints import Endpoints
-from local_sagemaker.jobs.training import TrainingJobs
+from local_sagemaker.sagemaker import SageMaker
 
 HEALTH_PATH = "/_local_sagemaker/health"  # no bucket can be called so
 _INVOCATION = re.compile(r"/endpoints/(?P<name>[^/]+)/(?P<kind>[\w-]+)")
@@ -33,15 +28,10 @@ log = logging.getLogger(__name__)
 class Application:
     """Checks host and signature of every request, then passes it to SageMaker or to moto."""
 
-    def __init__(self, context: Context, jobs: TrainingJobs, endpoints: Endpoints, instance: str, port: int) -> None:
-        self._context, self._endpoints, self._instance = context, endpoints, instance
+    def __init__(self, context: Context, sagemaker: SageMaker, instance: str, port: int) -> None:
+        self._context, self._sagemaker, self._instance = context, sagemaker, instance
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
         self._credentials = context.workspace.credentials
-        self._operations: dict[str, Operation] = {
-            **Training(context, jobs).operations(),
-            **Hosting(context, endpoints).operations(),
-            **Tags(context).operations(),
-        }
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         return self._respond(Request(environ))(environ, start_response)
@@ -80,23 +70,15 @@ class Application:
     def _invoke(self, match: re.Match[str], request: Request, body: bytes) -> Response:
         if match["kind"] != "invocations":
             raise AwsError("ValidationError", f"{match['kind']} is not emulated by the local SageMaker.")
-        return self._endpoints.invoke(unquote(match["name"]), request.headers, body)
+        return self._sagemaker.endpoints.invoke(unquote(match["name"]), request.headers, body)
 
     def _operate(self, name: str, body: bytes) -> Response:
         """One operation of SageMaker's JSON 1.1 protocol."""
-        operation = model.operation(name)
-        if operation is None:
-            raise AwsError("UnknownOperationException", f"SageMaker has no operation {name}.")
-        handler = self._operations.get(name)
-        if handler is None:
-            raise not_emulated(name)
         try:
             request = json.loads(body or b"{}")
         except ValueError as error:
             raise AwsError("SerializationException", f"The body is not JSON: {error}") from error
-        model.check(operation.input_shape, request)
-        emulated.refuse_rest(name, request)
-        answer = model.select(operation.output_shape, handler(_prune(request)))
+        answer = self._sagemaker.operations.call(name, request)
         return Response(json.dumps(answer), content_type="application/x-amz-json-1.1")
 
 
@@ -107,10 +89,3 @@ def _receive(request: Request) -> auth.Received:
     environ["wsgi.input"] = io.BytesIO(body)  # moto reads it again
     environ["CONTENT_LENGTH"] = str(len(body))
     return auth.Received(request.method, environ["RAW_URI"], environ["local_sagemaker.headers"], body)
-
-
-def _prune(value: Any) -> Any:
-    """``value`` without members that are null, which to AWS are as good as absent."""
-    if isinstance(value, dict):
-        return {name: _prune(item) for name, item in value.items() if item is not None}
-    return [_prune(item) for item in value] if isinstance(value, list) else value

@@ -21,10 +21,9 @@ from local_sagemaker.app import Application
 from local_sagemaker.aws.objects import Objects
 from local_sagemaker.aws.services import AwsServices
 from local_sagemaker.files import write_json
-from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.images import Registry
 from local_sagemaker.jobs.process import kill_strays
-from local_sagemaker.jobs.training import TrainingJobs
+from local_sagemaker.sagemaker import SageMaker
 from local_sagemaker.store import Store
 from local_sagemaker.workspace import ServerError, Workspace
 
@@ -66,20 +65,19 @@ def _serve(workspace: Workspace, images: Path) -> None:
         context = Context(
             workspace, workspace.connection(), services, Objects(services), Registry(images), Store(workspace.records)
         )
-        jobs, endpoints = TrainingJobs(context), Endpoints(context)
-        application = Application(context, jobs, endpoints, instance, port)
+        sagemaker = SageMaker(context)
+        application = Application(context, sagemaker, instance, port)
         server = make_server(
             "127.0.0.1", port, application, threaded=True, request_handler=Handler, fd=listener.fileno()
         )
         server.daemon_threads = True  # type: ignore[attr-defined]
-        threading.Thread(target=_recover, args=(services, jobs, endpoints, workspace), daemon=True).start()
+        threading.Thread(target=_recover, args=(services, sagemaker, workspace), daemon=True).start()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
         server.serve_forever(poll_interval=0.1)
-    jobs.close()
-    endpoints.close()
+    sagemaker.close()
     kill_strays(workspace.root)
-    jobs.join(timeout=3)
+    sagemaker.join(timeout=3)
     workspace.server_file.unlink(missing_ok=True)
 
 
@@ -90,14 +88,13 @@ def _announce(workspace: Workspace, images: Path, port: int, instance: str) -> N
     write_json(workspace.server_file, {**about, "images": str(images)})
 
 
-def _recover(services: AwsServices, jobs: TrainingJobs, endpoints: Endpoints, workspace: Workspace) -> None:
-    """What an earlier server left, then the slow imports, so that requests need not wait long for them."""
+def _recover(services: AwsServices, sagemaker: SageMaker, workspace: Workspace) -> None:
+    """What an earlier server left, before requests are let in; then the slow imports that they would wait for."""
     try:
         kill_strays(workspace.root)
-        jobs.recover()
+        sagemaker.recover()
         services.load()
         model.load()
-        endpoints.recover()
     except Exception:
         log.exception("start of workspace %s", workspace.root)
         os.kill(os.getpid(), signal.SIGTERM)

@@ -11,84 +11,10 @@ ANY = "any value"
 Emulated = Any
 """ANY, the set of values that are emulated, or a dict of the members of a structure (or of a list's items)."""
 
-_S3_DATA_SOURCE = {
-    "S3DataType": {"S3Prefix"},
-    "S3Uri": ANY,
-    "S3DataDistributionType": {"FullyReplicated"},
-}
-_CHANNEL = {
-    "ChannelName": ANY,
-    "DataSource": {"S3DataSource": _S3_DATA_SOURCE},
-    "ContentType": ANY,
-    "CompressionType": {"None"},
-    "RecordWrapperType": {"None"},
-    "InputMode": {"File"},
-}
-_CONTAINER = {
-    "ContainerHostname": ANY,
-    "Image": ANY,
-    "Mode": {"SingleModel"},
-    "ModelDataUrl": ANY,
-    "Environment": ANY,
-}
-EMULATED: dict[str, Emulated] = {
-    "CreateTrainingJob": {
-        "TrainingJobName": ANY,
-        "HyperParameters": ANY,
-        "AlgorithmSpecification": {
-            "TrainingImage": ANY,
-            "TrainingInputMode": {"File"},
-            "MetricDefinitions": ANY,
-            "EnableSageMakerMetricsTimeSeries": ANY,
-            "ContainerEntrypoint": ANY,
-            "ContainerArguments": ANY,
-        },
-        "RoleArn": ANY,
-        "InputDataConfig": _CHANNEL,
-        "OutputDataConfig": {"S3OutputPath": ANY, "CompressionType": {"GZIP"}},
-        "ResourceConfig": {"InstanceType": ANY, "InstanceCount": {1}, "VolumeSizeInGB": ANY},
-        "StoppingCondition": {"MaxRuntimeInSeconds": ANY, "MaxWaitTimeInSeconds": ANY},
-        "Tags": ANY,
-        "EnableManagedSpotTraining": ANY,
-        "CheckpointConfig": ANY,
-        "Environment": ANY,
-        "ProfilerConfig": {"DisableProfiler": {True}},
-        "DebugHookConfig": {},
-    },
-    "CreateModel": {
-        "ModelName": ANY,
-        "PrimaryContainer": _CONTAINER,
-        "Containers": _CONTAINER,
-        "ExecutionRoleArn": ANY,
-        "Tags": ANY,
-    },
-    "CreateEndpointConfig": {
-        "EndpointConfigName": ANY,
-        "ProductionVariants": {
-            "VariantName": ANY,
-            "ModelName": ANY,
-            "InitialInstanceCount": {1},
-            "InstanceType": ANY,
-            "InitialVariantWeight": ANY,
-            "VolumeSizeInGB": ANY,
-            "ModelDataDownloadTimeoutInSeconds": ANY,
-            "ContainerStartupHealthCheckTimeoutInSeconds": ANY,
-        },
-        "ExecutionRoleArn": ANY,
-        "Tags": ANY,
-    },
-    "CreateEndpoint": {"EndpointName": ANY, "EndpointConfigName": ANY, "Tags": ANY},
-    "ListTrainingJobs": {
-        "NextToken": ANY, "MaxResults": ANY, "CreationTimeAfter": ANY, "CreationTimeBefore": ANY,
-        "LastModifiedTimeAfter": ANY, "LastModifiedTimeBefore": ANY, "NameContains": ANY,
-        "StatusEquals": ANY, "SortBy": ANY, "SortOrder": ANY,
-    },
-}  # fmt: skip
 
-
-def refuse_rest(operation: str, request: Mapping[str, Any]) -> None:
+def refuse_rest(emulated: Emulated, request: Mapping[str, Any]) -> None:
     """Raise ValidationException for the first member of ``request`` that is not emulated."""
-    _refuse(EMULATED.get(operation, ANY), request, "")
+    _refuse(emulated, request, "")
 
 
 def _refuse(emulated: Emulated, value: Any, path: str) -> None:

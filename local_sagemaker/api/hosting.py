@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.api import listing
 from local_sagemaker.api.context import Context, Operation, Request, new_record
+from local_sagemaker.api.emulated import ANY, Emulated
 from local_sagemaker.errors import not_emulated, validation
 from local_sagemaker.hosting.endpoints import KIND as ENDPOINT
 from local_sagemaker.hosting.endpoints import Endpoints
@@ -15,9 +17,44 @@ MODEL, CONFIG = "Model", "EndpointConfig"
 _WORDS = {MODEL: "model", CONFIG: "endpoint configuration", ENDPOINT: "endpoint"}
 _ARN_KINDS = {MODEL: "model", CONFIG: "endpoint-config", ENDPOINT: "endpoint"}
 
+_CONTAINER = {
+    "ContainerHostname": ANY,
+    "Image": ANY,
+    "Mode": {"SingleModel"},
+    "ModelDataUrl": ANY,
+    "Environment": ANY,
+}
+EMULATED: Mapping[str, Emulated] = {
+    "CreateModel": {
+        "ModelName": ANY,
+        "PrimaryContainer": _CONTAINER,
+        "Containers": _CONTAINER,
+        "ExecutionRoleArn": ANY,
+        "Tags": ANY,
+    },
+    "CreateEndpointConfig": {
+        "EndpointConfigName": ANY,
+        "ProductionVariants": {
+            "VariantName": ANY,
+            "ModelName": ANY,
+            "InitialInstanceCount": {1},
+            "InstanceType": ANY,
+            "InitialVariantWeight": ANY,
+            "VolumeSizeInGB": ANY,
+            "ModelDataDownloadTimeoutInSeconds": ANY,
+            "ContainerStartupHealthCheckTimeoutInSeconds": ANY,
+        },
+        "ExecutionRoleArn": ANY,
+        "Tags": ANY,
+    },
+    "CreateEndpoint": {"EndpointName": ANY, "EndpointConfigName": ANY, "Tags": ANY},
+}
+
 
 class Hosting:
     """The operations on models, endpoint configurations and endpoints."""
+
+    emulated = EMULATED
 
     def __init__(self, context: Context, endpoints: Endpoints) -> None:
         self._context, self._store, self._endpoints = context, context.store, endpoints

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.api.context import Context, Operation, Request
+from local_sagemaker.api.emulated import Emulated
 from local_sagemaker.errors import validation
 from local_sagemaker.store import Record
 
@@ -13,6 +15,8 @@ _MAX_TAGS = 50
 
 class Tags:
     """Tags by ARN."""
+
+    emulated: Mapping[str, Emulated] = {}
 
     def __init__(self, context: Context) -> None:
         self._store = context.store

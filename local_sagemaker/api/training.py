@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.api import listing
 from local_sagemaker.api.context import Context, Operation, Request, new_record
+from local_sagemaker.api.emulated import ANY, Emulated
 from local_sagemaker.aws.objects import ObjectError, split_uri
 from local_sagemaker.errors import AwsError, in_use, not_emulated, validation
 from local_sagemaker.jobs.training import KIND, TrainingJobs, transition
@@ -19,9 +21,55 @@ _SUMMARY = (
     "TrainingJobStatus", "SecondaryStatus",
 )  # fmt: skip
 
+_S3_DATA_SOURCE = {
+    "S3DataType": {"S3Prefix"},
+    "S3Uri": ANY,
+    "S3DataDistributionType": {"FullyReplicated"},
+}
+_CHANNEL = {
+    "ChannelName": ANY,
+    "DataSource": {"S3DataSource": _S3_DATA_SOURCE},
+    "ContentType": ANY,
+    "CompressionType": {"None"},
+    "RecordWrapperType": {"None"},
+    "InputMode": {"File"},
+}
+EMULATED: Mapping[str, Emulated] = {
+    "CreateTrainingJob": {
+        "TrainingJobName": ANY,
+        "HyperParameters": ANY,
+        "AlgorithmSpecification": {
+            "TrainingImage": ANY,
+            "TrainingInputMode": {"File"},
+            "MetricDefinitions": ANY,
+            "EnableSageMakerMetricsTimeSeries": ANY,
+            "ContainerEntrypoint": ANY,
+            "ContainerArguments": ANY,
+        },
+        "RoleArn": ANY,
+        "InputDataConfig": _CHANNEL,
+        "OutputDataConfig": {"S3OutputPath": ANY, "CompressionType": {"GZIP"}},
+        "ResourceConfig": {"InstanceType": ANY, "InstanceCount": {1}, "VolumeSizeInGB": ANY},
+        "StoppingCondition": {"MaxRuntimeInSeconds": ANY, "MaxWaitTimeInSeconds": ANY},
+        "Tags": ANY,
+        "EnableManagedSpotTraining": ANY,
+        "CheckpointConfig": ANY,
+        "Environment": ANY,
+        "ProfilerConfig": {"DisableProfiler": {True}},
+        "DebugHookConfig": {},
+    },
+    "ListTrainingJobs": {
+        "NextToken": ANY, "MaxResults": ANY, "CreationTimeAfter": ANY, "CreationTimeBefore": ANY,
+        "LastModifiedTimeAfter": ANY, "LastModifiedTimeBefore": ANY, "NameContains": ANY,
+        "StatusEquals": ANY, "SortBy": ANY, "SortOrder": ANY,
+    },
+}  # fmt: skip
+
 
 class Training:
     """The operations on training jobs."""
+
+    emulated = EMULATED
 
     def __init__(self, context: Context, jobs: TrainingJobs) -> None:
         self._context, self._store, self._jobs = context, context.store, jobs

@@ -61,6 +61,9 @@ class Endpoints:
             for container in self._containers.values():
                 container.request_stop()
 
+    def join(self, timeout: float) -> None:
+        """Nothing to wait for: the containers' processes are gone, and their records stay as they are."""
+
     def delete(self, name: str) -> None:
         """End the endpoint's processes; its record goes when they are gone."""
         self._store.update(KIND, name, EndpointStatus="Deleting", LastModifiedTime=now_seconds())

@@ -4,6 +4,7 @@ import pytest
 
 from local_sagemaker.api import listing, model
 from local_sagemaker.api.emulated import refuse_rest
+from local_sagemaker.api.training import EMULATED
 from local_sagemaker.errors import AwsError
 
 
@@ -80,9 +81,9 @@ def test_answers_hold_the_models_members_only() -> None:
 def test_only_what_asks_for_something_is_refused(member: str, value: object, refused: bool) -> None:
     if refused:
         with pytest.raises(AwsError, match=f"{member}.* is not emulated"):
-            refuse_rest("CreateTrainingJob", {member: value})
+            refuse_rest(EMULATED["CreateTrainingJob"], {member: value})
     else:
-        refuse_rest("CreateTrainingJob", {member: value})
+        refuse_rest(EMULATED["CreateTrainingJob"], {member: value})
 
 
 def records(count: int) -> list[dict]:

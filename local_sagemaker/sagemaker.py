@@ -1,0 +1,50 @@
+"""SageMaker as one thing: what runs jobs and endpoints, and the operations on them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from local_sagemaker.api.context import Context
+from local_sagemaker.api.hosting import Hosting
+from local_sagemaker.api.operations import Operations
+from local_sagemaker.api.tags import Tags
+from local_sagemaker.api.training import Training
+from local_sagemaker.hosting.endpoints import Endpoints
+from local_sagemaker.jobs.training import TrainingJobs
+
+
+class Engine(Protocol):
+    """Runs the resources of one kind."""
+
+    def recover(self) -> None:
+        """After a restart: bring what an earlier server left into a true state."""
+
+    def close(self) -> None:
+        """The server ends: let everything that runs stop. Does not wait."""
+
+    def join(self, timeout: float) -> None:
+        """Wait at most so many seconds until all has stopped."""
+
+
+class SageMaker:
+    """The engines of one server and the operations on them."""
+
+    def __init__(self, context: Context) -> None:
+        self.operations = Operations()
+        self.endpoints = Endpoints(context)
+        training = TrainingJobs(context)
+        self._engines: tuple[Engine, ...] = (training, self.endpoints)
+        for resource in (Training(context, training), Hosting(context, self.endpoints), Tags(context)):
+            self.operations.add(resource)
+
+    def recover(self) -> None:
+        for engine in self._engines:
+            engine.recover()
+
+    def close(self) -> None:
+        for engine in self._engines:
+            engine.close()
+
+    def join(self, timeout: float) -> None:
+        for engine in self._engines:
+            engine.join(timeout)
