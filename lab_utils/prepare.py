@@ -1,13 +1,19 @@
 """From the name of a data set to channels in S3: what Lab 00 shows step by step, in one call for the other labs."""
 
+import hashlib
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from lab_utils import channels, paths, s3
 from lab_utils.dataset import DetectionDataset
-from lab_utils.errors import ConfigError
+from lab_utils.errors import ConfigError, DataError
 from lab_utils.profiles import profile as profile_of
 from lab_utils.session import LabSession
+
+_FORM = 1  # of validation, split and channels: raise it when one of them makes other channels of the same data
+_ANNOTATIONS = {".xml", ".json", ".jsonl", ".manifest", ".txt", ".csv", ".h5"}  # known by content, others by size
 
 
 def load_dataset(
@@ -40,11 +46,27 @@ def load_dataset(
     return formats.load(f"{kind}:{path}" if path else kind)
 
 
-def dataset_name(dataset: str, *, profile: str = "laptop", seed: int = 0) -> str:
-    """Name of a prepared data set in S3: `synthetic-laptop-0`, `voc-bccd-0`."""
-    kind, _, path = dataset.partition(":")
-    stem = profile if kind == "synthetic" else Path(path.rstrip("/")).name
-    return re.sub(r"[^A-Za-z0-9-]+", "-", f"{kind}-{stem}-{seed}").strip("-").lower()
+def dataset_name(dataset: str, *, profile: str = "laptop", seed: int = 0, lab: LabSession | None = None) -> str:
+    """Name of a prepared data set in S3: `synthetic-laptop-0-1c8d5f0a`, `voc-bccd-0-77b2e94d`.
+
+    Its end is a hash of what else determines the channels: the renderer's version and sizes, or the source's files
+    (annotations by content, images by name and size). Changed data get another name, never another's channels.
+
+    Args:
+        dataset, profile, seed, lab: as for `load_dataset`.
+
+    Raises:
+        ConfigError: unknown kind of data set, no path or profile of that name, or no `lab` for `s3://`.
+        DataError: the source does not exist.
+    """
+    from lab_utils import formats
+
+    kind, path = ("synthetic", profile) if dataset == "synthetic" else formats.parse(dataset)
+    stem = Path(path.rstrip("/")).name
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", f"{kind}-{stem}"[:30]).strip("-").lower()
+    made_of = _rendering(profile) if kind == "synthetic" else sorted(_files(path, lab))
+    digest = hashlib.sha256(json.dumps([_FORM, made_of]).encode()).hexdigest()
+    return f"{readable}-{seed}-{digest[:8]}"
 
 
 def split_dataset(dataset: DetectionDataset, *, seed: int = 0) -> dict[str, DetectionDataset]:
@@ -62,7 +84,7 @@ def prepare(lab: LabSession, dataset: str, *, profile: str = "laptop", seed: int
     """
     from lab_utils import validation
 
-    name = dataset_name(dataset, profile=profile, seed=seed)
+    name = dataset_name(dataset, profile=profile, seed=seed, lab=lab)
     if not channels.exists(lab, name):
         data = load_dataset(dataset, profile=profile, seed=seed, lab=lab)
         data = validation.drop_invalid(data, validation.validate(data))
@@ -70,9 +92,41 @@ def prepare(lab: LabSession, dataset: str, *, profile: str = "laptop", seed: int
     return name
 
 
-def _downloaded(lab: LabSession | None, uri: str) -> Path:
+def _rendering(profile: str) -> list[object]:
+    from lab_utils.synthetic.generate import VERSION
+
+    size = profile_of(profile)
+    return [VERSION, size.sequences, size.frames, *size.size]
+
+
+def _files(path: str, lab: LabSession | None) -> Iterator[tuple[str, str]]:
+    """Name below the source and what tells its content, for each file of a source."""
+    if path.startswith("s3://"):
+        yield from ((name, o["ETag"]) for name, o in s3.listing(_needed(lab, path), path).items())
+        return
+    source = Path(path).expanduser()
+    if not source.exists():
+        raise DataError(f"{path} does not exist")
+    for file in [source] if source.is_file() else source.rglob("*"):
+        name = file.relative_to(source).as_posix()
+        if file.is_file() and not file.name.startswith("."):
+            telling = file == source or file.suffix.lower() in _ANNOTATIONS
+            yield name, _content(file) if telling else str(file.stat().st_size)
+
+
+def _content(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _needed(lab: LabSession | None, uri: str) -> LabSession:
     if lab is None:
         raise ConfigError(f"{uri}: pass lab= (the session) to read from S3")
+    return lab
+
+
+def _downloaded(lab: LabSession | None, uri: str) -> Path:
+    lab = _needed(lab, uri)
     bucket, key = s3.parse(uri.rstrip("/"))
     folder = paths.home() / "downloads" / lab.backend / bucket / key
     s3.download(lab, uri, folder)

@@ -12,6 +12,20 @@ from lab_utils.errors import ConfigError, DataError
 NAMES = ("coco", "frsign", "manifest", "voc")
 
 
+def parse(spec: str) -> tuple[str, str]:
+    """Format and path of `FORMAT:PATH`.
+
+    Raises:
+        ConfigError: no such format, or no path.
+    """
+    name, _, path = spec.partition(":")
+    if name not in NAMES:
+        raise ConfigError(f"dataset {spec!r}: unknown format {name!r}; expected one of {', '.join(NAMES)}")
+    if not path:
+        raise ConfigError(f"dataset {spec!r}: no path; expected {name}:PATH")
+    return name, path
+
+
 def load(spec: str) -> DetectionDataset:
     """Read the data set that `spec`, `FORMAT:PATH`, names: `voc:data/bccd`, `coco:data/instances.json`.
 
@@ -19,11 +33,7 @@ def load(spec: str) -> DetectionDataset:
         ConfigError: no such format.
         DataError: nothing at PATH, or what is there cannot be read.
     """
-    name, _, path = spec.partition(":")
-    if name not in NAMES:
-        raise ConfigError(f"dataset {spec!r}: unknown format {name!r}; expected one of {', '.join(NAMES)}")
-    if not path:
-        raise ConfigError(f"dataset {spec!r}: no path; expected {name}:PATH")
+    name, path = parse(spec)
     if not Path(path).expanduser().exists():
         raise DataError(f"dataset {spec!r}: {path} does not exist")
     dataset: DetectionDataset = import_module(f"{__name__}.{name}").read(Path(path).expanduser())

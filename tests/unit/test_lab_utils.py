@@ -8,7 +8,6 @@ import pytest
 import lab_utils
 from lab_utils import paths, s3
 from lab_utils.errors import ConfigError
-from lab_utils.prepare import dataset_name, load_dataset
 from lab_utils.profiles import PROFILES, profile
 
 
@@ -40,24 +39,6 @@ def test_home_can_be_moved(monkeypatch, tmp_path):
     monkeypatch.setenv("LABS_HOME", str(tmp_path))
     monkeypatch.delenv("LABS_WORKSPACE", raising=False)
     assert paths.workspace() == tmp_path / "sagemaker"
-
-
-@pytest.mark.parametrize(
-    ("dataset", "name"),
-    [
-        ("synthetic", "synthetic-laptop-3"),
-        ("voc:../shared/data/bccd", "voc-bccd-3"),
-        ("voc:s3://bucket/My_Photos/", "voc-my-photos-3"),
-        ("coco:a/instances_val.json", "coco-instances-val-json-3"),
-    ],
-)
-def test_dataset_name_is_fit_for_a_key_and_a_job(dataset, name):
-    assert dataset_name(dataset, seed=3) == name
-
-
-def test_s3_data_needs_a_session():
-    with pytest.raises(ConfigError, match="pass lab="):
-        load_dataset("voc:s3://bucket/photos")
 
 
 @pytest.mark.parametrize("uri", ["bucket/key", "http://bucket/key", "s3:///key", ""])
