@@ -1,6 +1,7 @@
 """Files to and from S3: many at a time, and only those that differ."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -60,7 +61,7 @@ def upload(lab: LabSession, files: dict[str, Path], uri: str, *, what: str = "up
 
 
 def download(lab: LabSession, uri: str, folder: Path, *, what: str = "download") -> int:
-    """Download all objects below a prefix into a folder; files of the same size are left alone.
+    """Download all objects below a prefix into a folder, with their times; same size and time: left alone.
 
     Raises:
         DataError: nothing is below the prefix, or a key leads out of the folder.
@@ -75,11 +76,13 @@ def download(lab: LabSession, uri: str, folder: Path, *, what: str = "download")
         target = folder / name
         if not target.resolve().is_relative_to(folder.resolve()):
             raise DataError(f"{uri}/{name}: the key leads out of the folder")
-        if target.is_file() and target.stat().st_size == objects[name]["Size"]:
+        size, time = objects[name]["Size"], int(objects[name]["LastModified"].timestamp())
+        if target.is_file() and (target.stat().st_size, int(target.stat().st_mtime)) == (size, time):
             return False
         target.parent.mkdir(parents=True, exist_ok=True)
         with open_atomic(target, "wb") as file:
             client.download_fileobj(bucket, key + name, file)
+        os.utime(target, (time, time))
         return True
 
     return sum(_each(get, (n for n in objects if not n.endswith("/")), len(objects), what))

@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -11,10 +13,11 @@ import pytest
 from PIL import Image
 
 from contract.cloud import Cloud, archive, unique
-from lab_utils import channels, endpoints, s3
+from lab_utils import channels, endpoints, prepare, s3
 from lab_utils.cleanup import clean_up
 from lab_utils.dataset import DetectionDataset
 from lab_utils.errors import DataError
+from lab_utils.formats import coco
 from lab_utils.jobs import TrainingFailedError, watch
 from lab_utils.session import LabSession
 
@@ -60,6 +63,49 @@ def test_what_is_in_s3_already_is_not_sent_again(lab, dataset):
     assert s3.upload(lab, {"a.png": file}, uri) == 0
     file.write_bytes(b"changed")
     assert s3.upload(lab, {"a.png": file}, uri) == 1
+
+
+def test_what_changed_in_s3_is_downloaded_again_and_nothing_else(lab, cloud, tmp_path):
+    base = unique("changing")
+    cloud.put(f"labs/{base}/a.txt", b"old")
+    assert s3.download(lab, lab.uri(base), tmp_path) == 1
+    assert s3.download(lab, lab.uri(base), tmp_path) == 0
+    os.utime(tmp_path / "a.txt", (1, 1))  # as if S3's were of another time; the size is the same
+    cloud.put(f"labs/{base}/a.txt", b"new")
+    assert s3.download(lab, lab.uri(base), tmp_path) == 1
+    assert (tmp_path / "a.txt").read_bytes() == b"new"
+
+
+def test_prepared_data_are_used_again_until_their_source_changes(lab, dataset, tmp_path, monkeypatch):
+    monkeypatch.setenv("LABS_HOME", str(tmp_path / "home"))
+    images = pd.concat([dataset.images.assign(image_id=range(i, i + 3)) for i in (0, 3, 6)])
+    images["file_name"] = images["group"] = [f"seq/{i}.png" for i in images["image_id"]]
+    for i in images["image_id"][3:]:
+        Image.fromarray(np.full((SIZE[1], SIZE[0], 3), i, np.uint8)).save(dataset.root / f"seq/{i}.png")
+    nine = replace(dataset, images=images)
+    source = dataset.root / f"{unique('photos')}.json"
+    coco.write(nine, source)
+    name = prepare.prepare(lab, f"coco:{source}")
+    assert channels.exists(lab, name)
+    assert prepare.dataset_name(f"coco:{source}") == name
+    with monkeypatch.context() as patch:
+        patch.setattr(prepare, "load_dataset", lambda *_, **__: pytest.fail("prepared twice"))
+        assert prepare.prepare(lab, f"coco:{source}") == name
+    coco.write(replace(nine, boxes=nine.boxes.assign(xmin=nine.boxes["xmin"] + 1)), source)
+    changed = prepare.prepare(lab, f"coco:{source}")
+    assert changed != name
+    parts = [channels.fetch(lab, changed, split) for split in channels.SPLITS]
+    assert sorted(x for part in parts for x in part.boxes["xmin"]) == sorted(nine.boxes["xmin"] + 1)
+
+
+def test_a_source_in_s3_is_named_by_its_objects(lab, cloud):
+    base = unique("source")
+    cloud.put(f"labs/{base}/a.xml", b"old")
+    names = [prepare.dataset_name(f"voc:{lab.uri(base)}", lab=lab)]
+    cloud.put(f"labs/{base}/a.xml", b"new")
+    names.append(prepare.dataset_name(f"voc:{lab.uri(base)}/", lab=lab))
+    assert names[0] != names[1]
+    assert all(name.startswith(f"voc-{base}"[:30]) for name in names)
 
 
 def test_a_prefix_is_a_folder(lab, cloud):
