@@ -20,12 +20,13 @@ def draw(history: pd.DataFrame, *, title: str = "") -> Figure:
     for column in [*training, *losses]:
         points = history[["iteration", column]].dropna()
         main = column.endswith(":loss")
-        left.plot(*points.T.to_numpy(), label=column, lw=2 if main else 1, alpha=1 if main else 0.6)
+        marker = "o" if len(points) == 1 else None  # a line needs two points
+        left.plot(*points.T.to_numpy(), marker=marker, label=column, lw=2 if main else 1, alpha=1 if main else 0.6)
     for column in scores:
         points = history[["iteration", column]].dropna()
         right.plot(*points.T.to_numpy(), marker="o", label=column.partition(":")[2])
-    left.set(xlabel="iteration", ylabel="loss", ylim=(0, None), title="Loss")
-    right.set(xlabel="iteration", ylim=(0, 1), title="Validation, whole set")
+    left.set(xlabel="iteration", xlim=(0, None), ylabel="loss", ylim=(0, None), title="Loss")
+    right.set(xlabel="iteration", xlim=(0, None), ylim=(0, 1), title="Validation, whole set")
     for axis in (left, right):
         axis.grid(alpha=0.3)
         if axis.lines:

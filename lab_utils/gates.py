@@ -34,7 +34,7 @@ def gate(
     minimum: float | None = None,
     maximum: float | None = None,
     unit: str = "",
-) -> float:
+) -> None:
     """Show a metric beside its threshold and stop the notebook if it is missed.
 
     Args:
@@ -43,9 +43,6 @@ def gate(
         minimum: smallest value that passes.
         maximum: largest value that passes.
         unit: unit of the value and of the thresholds, e.g. `"s"`.
-
-    Returns:
-        The value, so that the call can be the last line of a cell.
 
     Raises:
         GateError: the threshold is missed (raised after the row was shown).
@@ -61,7 +58,6 @@ def gate(
     _show(row)
     if not passed:
         raise GateError(f"gate {name}: {number(value, unit)}, expected {threshold(row)}")
-    return value
 
 
 def number(value: float | None, unit: str = "") -> str:

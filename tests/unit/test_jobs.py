@@ -54,5 +54,11 @@ def test_curves_draw_losses_and_scores_apart():
     assert len(left.lines[1].get_xdata()) == 1
 
 
+def test_a_curve_of_one_point_can_be_seen():
+    axis = draw(pd.DataFrame({"iteration": [20], "training:loss": [1.5]})).axes[0]
+    assert axis.lines[0].get_marker() == "o"
+    assert axis.get_xlim()[0] == 0
+
+
 def test_curves_of_a_job_that_logged_nothing():
     assert not draw(pd.DataFrame({"iteration": []})).axes[0].lines
