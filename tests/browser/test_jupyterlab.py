@@ -149,7 +149,7 @@ def _show_all(page: Any) -> dict[str, Any]:
         """() => {
             const areas = [...document.querySelectorAll('.jp-Notebook .jp-OutputArea-output')];
             const pictures = areas.flatMap(area => [...area.querySelectorAll('img')]);
-            const text = areas.map(area => area.innerText).filter(text => /displaying widget|Loading widget/.test(text));
+            const text = areas.map(area => area.innerText).filter(text => /(displaying|Loading) widget/.test(text));
             const lost = pictures.filter(picture => !picture.naturalWidth).map(picture => picture.alt || 'picture');
             return {pictures: pictures.length, broken: [...text, ...lost]};
         }"""
