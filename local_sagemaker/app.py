@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import logging
 import re
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from werkzeug.exceptions import HTTPException
@@ -18,9 +20,13 @@ from local_sagemaker.api.context import Context
 from local_sagemaker.errors import AwsError, not_emulated, render
 from local_sagemaker.sagemaker import SageMaker
 
+if TYPE_CHECKING:
+    from http.client import HTTPMessage
+
 HEALTH_PATH = "/_local_sagemaker/health"  # no bucket can be called so
 _INVOCATION = re.compile(r"/endpoints/(?P<name>[^/]+)/(?P<kind>[\w-]+)")
 _TARGET = "SageMaker."
+_MAX_BODY = 32 << 20  # bytes; an invocation may have 6 MB
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +49,12 @@ class Application:
                 raise AwsError("AccessDenied", "This server answers to its own address only.", 403)
             if request.path == HEALTH_PATH:
                 return Response(json.dumps({"instance": self._instance}), content_type="application/json")
-            received = _receive(request)
-            self._context.services.wait()
+            environ = request.environ
+            received = auth.Received(request.method, environ["RAW_URI"], environ["local_sagemaker.headers"])
             signature = auth.parse(received)
             service = signature.service
-            auth.verify(received, signature, self._credentials)
-            return self._dispatch(service, request, received)
+            self._context.services.wait()
+            return self._verify(request, received, signature)
         except AwsError as error:
             return render(error, service, request.headers.get("smithy-protocol"))
         except HTTPException as error:
@@ -57,15 +63,28 @@ class Application:
             log.exception("%s %s", request.method, request.path)
             return render(AwsError("InternalFailure", f"{type(error).__name__}: {error}", 500), service)
 
-    def _dispatch(self, service: str, request: Request, received: auth.Received) -> Response:
+    def _verify(self, request: Request, received: auth.Received, signature: auth.Signature) -> Response:
+        """Let the request through to its service when its signature holds."""
+        digest = auth.body_digest(received, signature)
+        if signature.service == "s3":
+            auth.verify(received, signature, self._credentials)
+            body = _read(request, None)
+        else:
+            body = _read(request, _MAX_BODY)
+            auth.verify(replace(received, body=body), signature, self._credentials)
+        if digest is not None:
+            auth.check_digest(digest, hashlib.sha256(body).hexdigest())
+        return self._dispatch(signature.service, request, received.headers, body)
+
+    def _dispatch(self, service: str, request: Request, headers: HTTPMessage, body: bytes) -> Response:
         if service != "sagemaker":
-            return self._context.services.respond(service, request, received.headers)
+            return self._context.services.respond(service, request, headers, body)
         if match := _INVOCATION.fullmatch(request.path):
-            return self._invoke(match, request, received.body)
+            return self._invoke(match, request, body)
         target = request.headers.get("X-Amz-Target", "")
         if not target.startswith(_TARGET):
             raise not_emulated(f"{request.method} {request.path}")
-        return self._operate(target.removeprefix(_TARGET), received.body)
+        return self._operate(target.removeprefix(_TARGET), body)
 
     def _invoke(self, match: re.Match[str], request: Request, body: bytes) -> Response:
         if match["kind"] != "invocations":
@@ -82,10 +101,12 @@ class Application:
         return Response(json.dumps(answer), content_type="application/x-amz-json-1.1")
 
 
-def _receive(request: Request) -> auth.Received:
-    """Read the request whole: its digest is part of the signature."""
+def _read(request: Request, limit: int | None) -> bytes:
+    """The whole body, left in the environment for moto to read again. Raises AwsError when it is too long."""
     environ = request.environ
-    body = request.get_data(cache=True)
-    environ["wsgi.input"] = io.BytesIO(body)  # moto reads it again
+    body: bytes = environ["wsgi.input"].read(-1 if limit is None else limit + 1)
+    if limit is not None and len(body) > limit:
+        raise AwsError("RequestEntityTooLarge", f"A request's body may have {limit} bytes.", 413)
+    environ["wsgi.input"] = io.BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
-    return auth.Received(request.method, environ["RAW_URI"], environ["local_sagemaker.headers"], body)
+    return body

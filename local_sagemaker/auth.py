@@ -5,7 +5,6 @@ The canonical request is recomputed with botocore's own signer, from the headers
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from dataclasses import dataclass
@@ -31,12 +30,15 @@ _GLOBAL_SERVICES = frozenset({"iam", "sts"})
 
 @dataclass(frozen=True)
 class Received:
-    """A request as it came over the wire; ``target`` is the raw path with its query."""
+    """A request as it came over the wire; ``target`` is the raw path with its query.
+
+    S3's requests are verified without their body: a header holds its digest (see `body_digest`).
+    """
 
     method: str
     target: str
     headers: HTTPMessage
-    body: bytes
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,6 @@ def verify(received: Received, signature: Signature, credentials: Credentials) -
         raise AwsError(unknown, "The access key id is not the one of this workspace.", 403)
     _check_scope(signature, credentials)
     _check_age(signature)
-    _check_body(received, signature)
     expected = _expected(received, signature, credentials)
     if not hmac.compare_digest(expected, signature.value):
         raise AwsError(
@@ -138,13 +139,25 @@ def _check_age(signature: Signature) -> None:
         raise AwsError(code, f"Signature expired: signed at {signature.timestamp}.", 403)
 
 
-def _check_body(received: Received, signature: Signature) -> None:
-    """Compare the body with the digest that was signed; UNSIGNED-PAYLOAD and STREAMING-* sign no digest."""
-    signed = received.headers.get("X-Amz-Content-SHA256", "")
-    if signature.presigned or not re.fullmatch(r"[0-9a-f]{64}", signed):
-        return
-    if hashlib.sha256(received.body).hexdigest() != signed:
-        raise AwsError("XAmzContentSHA256Mismatch", "The body does not match the digest that was signed.", 403)
+def body_digest(received: Received, signature: Signature) -> str | None:
+    """The SHA-256 that the body must have; None where UNSIGNED-PAYLOAD, STREAMING-* or a query signs none.
+
+    Raises AwsError (400) for a request to S3 that does not say.
+    """
+    signed = received.headers.get("X-Amz-Content-SHA256")
+    if signature.presigned:
+        return None
+    if signed is None and signature.service == "s3":
+        raise AwsError("InvalidRequest", "Missing required header for this request: x-amz-content-sha256", 400)
+    return signed if signed is not None and re.fullmatch(r"[0-9a-f]{64}", signed) else None
+
+
+def check_digest(digest: str | None, actual: str) -> None:
+    """Raise AwsError (400) when the body's digest is not the one that was signed."""
+    if digest is not None and digest != actual:
+        raise AwsError(
+            "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed."
+        )
 
 
 def _expected(received: Received, signature: Signature, credentials: Credentials) -> str:

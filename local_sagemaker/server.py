@@ -11,9 +11,6 @@ import socket
 import sys
 import threading
 from pathlib import Path
-from typing import Any
-
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local_sagemaker.api import model
 from local_sagemaker.api.context import Context
@@ -25,23 +22,10 @@ from local_sagemaker.images import Registry
 from local_sagemaker.jobs.process import kill_strays
 from local_sagemaker.sagemaker import SageMaker
 from local_sagemaker.store import Store
+from local_sagemaker.web import Server
 from local_sagemaker.workspace import ServerError, Workspace
 
 log = logging.getLogger(__name__)
-
-
-class Handler(WSGIRequestHandler):
-    """Gives the application the headers as they came; logs failures only."""
-
-    disable_nagle_algorithm = True  # an answer is several small writes
-
-    def make_environ(self) -> dict[str, Any]:
-        environ = super().make_environ()
-        environ["local_sagemaker.headers"] = self.headers
-        return environ
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Nothing: requests are not news."""
 
 
 def serve(root: Path, images: Path) -> None:
@@ -67,10 +51,7 @@ def _serve(workspace: Workspace, images: Path) -> None:
         )
         sagemaker = SageMaker(context)
         application = Application(context, sagemaker, instance, port)
-        server = make_server(
-            "127.0.0.1", port, application, threaded=True, request_handler=Handler, fd=listener.fileno()
-        )
-        server.daemon_threads = True  # type: ignore[attr-defined]
+        server = Server(listener, application)
         threading.Thread(target=_recover, args=(services, sagemaker, workspace), daemon=True).start()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())

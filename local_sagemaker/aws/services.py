@@ -109,13 +109,13 @@ class AwsServices:
         assert self._index is not None
         self._index.save(bucket, key)
 
-    def respond(self, service: str, request: Request, headers: HTTPMessage) -> Response:
-        """Answer a verified request for ``service`` (a signing name)."""
+    def respond(self, service: str, request: Request, headers: HTTPMessage, body: bytes) -> Response:
+        """Answer a verified request for ``service`` (a signing name); moto reads the body from the environment."""
         if service not in _BACKENDS:
             raise AwsError("UnknownService", f"The service {service} is not emulated locally.", 400)
         self.wait()
-        if service == "iam" and b"Action=SimulatePrincipalPolicy" in request.get_data():
-            return self._simulate_policy(parse_qs(request.get_data(as_text=True)))
+        if service == "iam" and b"Action=SimulatePrincipalPolicy" in body:
+            return self._simulate_policy(parse_qs(body.decode()))
         _keep_underscores(request.environ, headers)
         response = Response.from_app(self._app(_BACKENDS[service]), request.environ)
         if service == "s3" and request.method in ("PUT", "POST", "DELETE"):
