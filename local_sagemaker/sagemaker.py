@@ -6,6 +6,7 @@ from typing import Protocol
 
 from local_sagemaker.api.context import Context
 from local_sagemaker.api.hosting import Hosting
+from local_sagemaker.api.model_registry import ModelRegistry
 from local_sagemaker.api.operations import Operations
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.api.training import Training
@@ -34,7 +35,12 @@ class SageMaker:
         self.endpoints = Endpoints(context)
         training = TrainingJobs(context)
         self._engines: tuple[Engine, ...] = (training, self.endpoints)
-        for resource in (Training(context, training), Hosting(context, self.endpoints), Tags(context)):
+        for resource in (
+            Training(context, training),
+            Hosting(context, self.endpoints),
+            Tags(context),
+            ModelRegistry(context),
+        ):
             self.operations.add(resource)
 
     def recover(self) -> None:
