@@ -1,38 +1,39 @@
-"""Training jobs: Create, Describe, List, Stop, Delete."""
+"""Training jobs: Create, Describe, List, Update, Stop, Delete."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.api import listing
-from local_sagemaker.api.context import Context, Operation, Request, new_record
+from local_sagemaker.api import training_rules as rules
+from local_sagemaker.api.context import Context, Operation, Request, new_record, now_seconds
 from local_sagemaker.api.emulated import ANY, Emulated
-from local_sagemaker.aws.objects import ObjectError, split_uri
-from local_sagemaker.errors import AwsError, in_use, not_emulated, validation
+from local_sagemaker.api.training_rules import DAY
+from local_sagemaker.errors import in_use, validation
+from local_sagemaker.jobs.artifacts import model_uri
 from local_sagemaker.jobs.training import KIND, TrainingJobs, transition
 from local_sagemaker.store import Record
 
-_DAY = 24 * 60 * 60
-_MAX_RUNTIME = 28 * _DAY
 _SUMMARY = (
     "TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime",
     "TrainingJobStatus", "SecondaryStatus",
 )  # fmt: skip
 
 _S3_DATA_SOURCE = {
-    "S3DataType": {"S3Prefix"},
+    "S3DataType": {"S3Prefix", "ManifestFile", "AugmentedManifestFile"},
     "S3Uri": ANY,
-    "S3DataDistributionType": {"FullyReplicated"},
+    "S3DataDistributionType": ANY,
+    "AttributeNames": ANY,
 }
 _CHANNEL = {
     "ChannelName": ANY,
     "DataSource": {"S3DataSource": _S3_DATA_SOURCE},
     "ContentType": ANY,
-    "CompressionType": {"None"},
-    "RecordWrapperType": {"None"},
-    "InputMode": {"File"},
+    "CompressionType": ANY,
+    "RecordWrapperType": ANY,
+    "InputMode": ANY,
+    "ShuffleConfig": ANY,
 }
 EMULATED: Mapping[str, Emulated] = {
     "CreateTrainingJob": {
@@ -40,7 +41,7 @@ EMULATED: Mapping[str, Emulated] = {
         "HyperParameters": ANY,
         "AlgorithmSpecification": {
             "TrainingImage": ANY,
-            "TrainingInputMode": {"File"},
+            "TrainingInputMode": ANY,
             "MetricDefinitions": ANY,
             "EnableSageMakerMetricsTimeSeries": ANY,
             "ContainerEntrypoint": ANY,
@@ -48,16 +49,18 @@ EMULATED: Mapping[str, Emulated] = {
         },
         "RoleArn": ANY,
         "InputDataConfig": _CHANNEL,
-        "OutputDataConfig": {"S3OutputPath": ANY, "CompressionType": {"GZIP"}},
-        "ResourceConfig": {"InstanceType": ANY, "InstanceCount": {1}, "VolumeSizeInGB": ANY},
+        "OutputDataConfig": {"S3OutputPath": ANY, "CompressionType": ANY},
+        "ResourceConfig": {"InstanceType": ANY, "InstanceCount": ANY, "VolumeSizeInGB": ANY},
         "StoppingCondition": {"MaxRuntimeInSeconds": ANY, "MaxWaitTimeInSeconds": ANY},
         "Tags": ANY,
         "EnableManagedSpotTraining": ANY,
         "CheckpointConfig": ANY,
         "Environment": ANY,
+        "RetryStrategy": ANY,
         "ProfilerConfig": {"DisableProfiler": {True}},
         "DebugHookConfig": {},
     },
+    "UpdateTrainingJob": {"TrainingJobName": ANY, "ProfilerConfig": {"DisableProfiler": {True}}},
     "ListTrainingJobs": {
         "NextToken": ANY, "MaxResults": ANY, "CreationTimeAfter": ANY, "CreationTimeBefore": ANY,
         "LastModifiedTimeAfter": ANY, "LastModifiedTimeBefore": ANY, "NameContains": ANY,
@@ -80,22 +83,22 @@ class Training:
             "DescribeTrainingJob": self.describe,
             "ListTrainingJobs": self.list_,
             "StopTrainingJob": self.stop,
+            "UpdateTrainingJob": self.update,
             "DeleteTrainingJob": self.delete,
         }
 
     def create(self, request: Request) -> dict[str, Any]:
         name = request["TrainingJobName"]
         arn = self._context.arn("training-job", name)
-        self._check(request)
+        self.check(request)
         record = new_record(
-            request,
+            _with_defaults(request),
             arn,
             TrainingJobArn=arn,
             TrainingJobStatus="InProgress",
-            ModelArtifacts={"S3ModelArtifacts": _artifact(request)},
-            **transition({}, "Starting", "Starting the training job"),
+            ModelArtifacts={"S3ModelArtifacts": model_uri(request)},
+            **transition({}, "Starting", "Preparing the instances for training"),
         )
-        record.setdefault("StoppingCondition", {}).setdefault("MaxRuntimeInSeconds", _DAY)
         if not self._store.add(KIND, name, record):
             raise in_use(
                 "Training job names must be unique within an AWS account and region, and a training job "
@@ -103,6 +106,14 @@ class Training:
             )
         self._jobs.start(name)
         return {"TrainingJobArn": arn}
+
+    def check(self, request: Request) -> None:
+        """Raise AwsError unless a training job can be created so."""
+        rules.check_members(request)
+        image = request["AlgorithmSpecification"].get("TrainingImage")
+        self._context.image(image, "AlgorithmSpecification.TrainingImage")
+        self._context.check_role(request["RoleArn"])
+        rules.check(request)
 
     def describe(self, request: Request) -> Record:
         return self._find(request)
@@ -119,6 +130,14 @@ class Training:
         self._jobs.stop(record["TrainingJobName"])
         return {}
 
+    def update(self, request: Request) -> dict[str, Any]:
+        record = self._find(request)
+        if record["TrainingJobStatus"] != "InProgress":
+            raise validation(f"The training job is in status {_status(record)} and cannot be updated.")
+        members = {name: value for name, value in request.items() if name != "TrainingJobName"}
+        self._store.update(KIND, request["TrainingJobName"], LastModifiedTime=now_seconds(), **members)
+        return {"TrainingJobArn": record["TrainingJobArn"]}
+
     def delete(self, request: Request) -> dict[str, Any]:
         record = self._find(request)
         if record["TrainingJobStatus"] in ("InProgress", "Stopping"):
@@ -132,86 +151,22 @@ class Training:
             raise validation("Requested resource not found.")
         return record
 
-    def _check(self, request: Request) -> None:
-        """The service's rules beyond the model's shapes."""
-        for member in ("AlgorithmSpecification", "ResourceConfig", "StoppingCondition"):
-            if request.get(member) is None:
-                raise validation(f"{member} is required.")
-        specification = request["AlgorithmSpecification"]
-        self._context.image(specification.get("TrainingImage"), "AlgorithmSpecification.TrainingImage")
-        self._context.check_role(request["RoleArn"])
-        _check_resources(request["ResourceConfig"])
-        _check_metrics(specification.get("MetricDefinitions", []))
-        _check_stopping(request)
-        _check_channels(request.get("InputDataConfig", []))
-        _check_uri(request["OutputDataConfig"]["S3OutputPath"], "OutputDataConfig.S3OutputPath")
-        checkpoints = request.get("CheckpointConfig")
-        if checkpoints:
-            _check_uri(checkpoints["S3Uri"], "CheckpointConfig.S3Uri")
-            if not _inside_opt_ml(checkpoints.get("LocalPath", "/opt/ml/checkpoints")):
-                raise not_emulated("CheckpointConfig.LocalPath outside /opt/ml")
-
 
 def _status(record: Record) -> str:
     return str(record["TrainingJobStatus"])
 
 
-def _artifact(request: Request) -> str:
-    path = request["OutputDataConfig"]["S3OutputPath"].rstrip("/")
-    return f"{path}/{request['TrainingJobName']}/output/model.tar.gz"
-
-
-def _inside_opt_ml(path: str) -> bool:
-    return re.match(r"/opt/ml/[^/]", path) is not None and ".." not in path.split("/")
-
-
-def _check_uri(uri: str, member: str) -> None:
-    try:
-        split_uri(uri)
-    except ObjectError as error:
-        raise validation(f"{member}: {error}") from error
-
-
-def _check_resources(resources: dict[str, Any]) -> None:
-    if not resources.get("InstanceType"):
-        raise validation("ResourceConfig.InstanceType is required.")
-    if resources.get("InstanceCount") is None:
-        raise validation("ResourceConfig.InstanceCount is required.")
-    if resources.get("VolumeSizeInGB", 0) < 1:
-        raise validation("ResourceConfig.VolumeSizeInGB must be at least 1.")
-
-
-def _check_metrics(definitions: list[dict[str, str]]) -> None:
-    for definition in definitions:
-        try:
-            re.compile(definition["Regex"])
-        except re.error as error:
-            raise validation(f"Metric {definition['Name']}: invalid regular expression: {error}.") from error
-
-
-def _check_stopping(request: Request) -> None:
-    condition = request["StoppingCondition"]
-    runtime, wait = condition.get("MaxRuntimeInSeconds", _DAY), condition.get("MaxWaitTimeInSeconds")
-    if runtime > _MAX_RUNTIME:
-        raise AwsError("ResourceLimitExceeded", f"MaxRuntimeInSeconds may be at most {_MAX_RUNTIME}.")
-    if request.get("EnableManagedSpotTraining"):
-        if wait is None or wait < runtime:
-            raise validation(
-                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
-                "MaxRuntimeInSeconds when managed spot training is on."
-            )
-    elif wait is not None:
-        raise validation("MaxWaitTimeInSeconds is only for jobs with EnableManagedSpotTraining.")
-
-
-def _check_channels(channels: list[dict[str, Any]]) -> None:
-    names = [channel["ChannelName"] for channel in channels]
-    if len(set(names)) < len(names):
-        raise validation("Channel names must be unique within InputDataConfig.")
-    for channel in channels:
-        source = channel["DataSource"].get("S3DataSource")
-        if source is None:
-            raise validation(f"Channel {channel['ChannelName']} has no S3DataSource.")
-        if channel["ChannelName"].strip(".") == "":
-            raise validation(f"Channel name {channel['ChannelName']!r} is not a folder name.")
-        _check_uri(source["S3Uri"], f"Channel {channel['ChannelName']}")
+def _with_defaults(request: Request) -> Request:
+    """The request with the values that AWS gives to members that are not there, as Describe shows them."""
+    condition = {"MaxRuntimeInSeconds": DAY, **request["StoppingCondition"]}
+    plain = {"CompressionType": "None", "RecordWrapperType": "None"}
+    channels = [{**plain, **channel} for channel in request.get("InputDataConfig", [])]
+    return {
+        "EnableNetworkIsolation": False,
+        "EnableInterContainerTrafficEncryption": False,
+        "EnableManagedSpotTraining": False,
+        **request,
+        "StoppingCondition": condition,
+        "OutputDataConfig": {"CompressionType": "GZIP", **request["OutputDataConfig"]},
+        **({"InputDataConfig": channels} if channels else {}),
+    }

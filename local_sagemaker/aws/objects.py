@@ -25,6 +25,11 @@ class StoredObject:
     key: str
     path: Path
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a console's folder marker."""
+        return self.key.endswith("/")
+
 
 def split_uri(uri: str) -> tuple[str, str]:
     """Bucket and key of ``s3://bucket/key``. Raises ObjectError for anything else."""
@@ -40,6 +45,25 @@ def place(relative: str, folder: Path) -> Path:
     if not parts or ".." in parts or "\0" in relative:
         raise ObjectError(f"the key {relative!r} leads out of the folder of its channel")
     return folder.joinpath(*parts)
+
+
+def relative_key(key: str, prefix: str) -> str:
+    """``key`` relative to ``prefix``, which may name a folder, one object, or the beginning of a name."""
+    rest = key[len(prefix) :]
+    if prefix.endswith("/") or rest.startswith("/"):
+        return rest
+    return prefix.rpartition("/")[2] + rest
+
+
+def copy(stored: StoredObject, name: str, folder: Path) -> Path:
+    """Copy an object to the path ``name`` below ``folder``; that file. Raises ObjectError when it cannot lie there."""
+    target = place(name, folder)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(stored.path, target)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise ObjectError(f"the key {stored.key!r} is both a file and a folder") from error
+    return target
 
 
 class Objects:
@@ -69,19 +93,10 @@ class Objects:
         A file's path is its key after the prefix. Raises ObjectError.
         """
         _, prefix = split_uri(uri)
-        count = 0
-        for stored in self.find(uri):
-            if stored.key.endswith("/"):
-                continue  # a console's folder marker
-            relative = stored.key[len(prefix) :] if prefix.endswith("/") else _below(stored.key, prefix)
-            target = place(relative, folder)
-            try:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(stored.path, target)
-            except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-                raise ObjectError(f"the key {stored.key!r} is both a file and a folder") from error
-            count += 1
-        return count
+        files = [stored for stored in self.find(uri) if not stored.is_folder]
+        for stored in files:
+            copy(stored, relative_key(stored.key, prefix), folder)
+        return len(files)
 
     def upload(self, uri: str, path: Path) -> None:
         """Store the file ``path`` as the object ``uri``; the file itself is taken away."""
@@ -112,9 +127,3 @@ class Objects:
         if bucket is None:
             raise ObjectError(f"the bucket {name!r} does not exist")
         return bucket
-
-
-def _below(key: str, prefix: str) -> str:
-    """``key`` relative to ``prefix``, which may name a folder, one object, or the beginning of a name."""
-    rest = key[len(prefix) :]
-    return rest if rest.startswith("/") else key.rpartition("/")[2] if not rest else prefix.rpartition("/")[2] + rest

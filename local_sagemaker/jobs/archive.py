@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 _RESERVE = 256 * 1024 * 1024  # bytes of disk left free by an unpacked archive
@@ -13,11 +14,23 @@ class ArchiveError(Exception):
     """An archive that cannot be unpacked; the message names it."""
 
 
-def pack(folder: Path, archive: Path) -> None:
-    """Write the contents of ``folder`` to the gzip-compressed tar ``archive``."""
+def pack(folders: Sequence[Path], archive: Path) -> list[str]:
+    """Write the contents of all ``folders`` to the gzip-compressed tar ``archive``.
+
+    Returns the names of the files that several folders have, of which the first folder's is taken.
+    """
+    doubled: list[str] = []
+    taken: set[str] = set()
     with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
-        for path in sorted(folder.iterdir()):
-            tar.add(path, path.name)
+        for folder in folders:
+            for path in sorted(folder.rglob("*")):
+                name = path.relative_to(folder).as_posix()
+                if name not in taken:
+                    taken.add(name)
+                    tar.add(path, name, recursive=False)
+                elif not path.is_dir():
+                    doubled.append(name)
+    return doubled
 
 
 def unpack(archive: Path, folder: Path, name: str) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from local_sagemaker.api.context import Context
 from local_sagemaker.aws.cloudwatch import LogStream
-from local_sagemaker.aws.objects import ObjectError
 from local_sagemaker.images import Image, ImageError
 from local_sagemaker.images.build import build_image
 from local_sagemaker.jobs import environment
 from local_sagemaker.jobs.folder import ContainerFolder
 from local_sagemaker.jobs.jobs import JobError
+from local_sagemaker.jobs.limits import MEMORY, Limits
 from local_sagemaker.jobs.process import ContainerProcess, Outcome
 
 _FAILURE_LENGTH = 1024
@@ -24,7 +26,9 @@ class JobContainer:
 
     def __init__(self, context: Context, root: Path, log: LogStream) -> None:
         self._context, self._log = context, log
+        self._process: ContainerProcess | None = None
         self.folder = ContainerFolder(root)
+        self.limits = Limits.read(os.environ)
 
     def create(self) -> None:
         """Make the folder, and the role's access to AWS in its home."""
@@ -46,20 +50,6 @@ class JobContainer:
             raise JobError(f"ClientError: The environment of image {uri} could not be built: {error}") from error
         return image
 
-    def download(self, uri: str, folder: Path, role: str) -> int:
-        """Fetch every object under a prefix; the number of files, at least one. Raises JobError."""
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            count = self._context.objects.download(uri, folder)
-        except (ObjectError, OSError) as error:
-            raise JobError(f"ClientError: Data download failed: {uri}: {error}") from error
-        if count == 0:
-            raise JobError(
-                f'ClientError: Data download failed: No S3 objects found under S3 URL "{uri}" given in input data '
-                f"source. Check that objects exist under that prefix and that {role} may list them."
-            )
-        return count
-
     def run(
         self,
         argv: list[str],
@@ -72,10 +62,15 @@ class JobContainer:
     ) -> Outcome:
         """Run a program to its end; its lines go to ``on_lines``, or to the log. Raises JobError if it cannot start."""
         try:
-            process = ContainerProcess(argv, environ, self.folder.root)
+            self._process = ContainerProcess(argv, environ, self.folder.root, self.limits)
         except OSError as error:
             raise JobError(f"AlgorithmError: The container could not start: {error}, exit code: 127") from error
-        return process.run(on_lines or self.write, stop, timeout=timeout, grace=grace)
+        return self._process.run(on_lines or self.write, stop, timeout=timeout, grace=grace)
+
+    def kill(self) -> None:
+        """End the program at once, if it runs."""
+        if self._process is not None and self._process.alive:
+            self._process.signal(signal.SIGKILL)
 
     def failure(self, outcome: Outcome) -> str:
         """Why a program that ended with an error did so: its failure file's words, as FailureReason gives them."""
@@ -83,5 +78,8 @@ class JobContainer:
             reason = self.folder.failure.read_text(encoding="utf-8", errors="replace")[:_FAILURE_LENGTH].strip()
         except OSError:
             reason = ""
+        if outcome.cause == "memory":
+            reason = f"Please use an instance type with more memory: the container used more than {MEMORY} allows"
+            return f"ClientError: {reason} ({os.environ.get(MEMORY)}), exit code: 137"
         code = outcome.exit_code if outcome.exit_code >= 0 else 128 - outcome.exit_code
         return f"AlgorithmError: {reason or 'See job logs for more information'}, exit code: {code}"

@@ -14,7 +14,6 @@ from local_sagemaker.jobs.folder import ContainerFolder
 from local_sagemaker.workspace import Connection
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-HOST = "algo-1"
 
 
 def container(folder: ContainerFolder, image: Image, region: str) -> dict[str, str]:
@@ -51,7 +50,7 @@ def write_aws_config(folder: ContainerFolder, connection: Connection) -> None:
 
 
 def training(
-    folder: ContainerFolder, job: Mapping[str, Any], resources: Mapping[str, Any], inputs: Mapping[str, Any]
+    folder: ContainerFolder, job: Mapping[str, Any], resources: Mapping[str, Any], inputs: Mapping[str, Any], cpus: int
 ) -> dict[str, str]:
     """The variables of the container contract and of the training toolkit for a training job's record."""
     hyperparameters = job.get("HyperParameters", {})
@@ -71,7 +70,7 @@ def training(
         "SM_LOG_LEVEL": "20",
         "SM_MODEL_DIR": str(folder.model),
         "SM_NETWORK_INTERFACE_NAME": resources["network_interface_name"],
-        "SM_NUM_CPUS": str(_cpus()),
+        "SM_NUM_CPUS": str(cpus),
         "SM_NUM_GPUS": str(len(list(Path("/dev").glob("nvidia[0-9]*")))),
         "SM_OUTPUT_DATA_DIR": str(folder.output_data),
         "SM_OUTPUT_DIR": str(folder.output),
@@ -114,7 +113,3 @@ def _decoded(value: str) -> Any:
         return json.loads(value)
     except ValueError:
         return value
-
-
-def _cpus() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

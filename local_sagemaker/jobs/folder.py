@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 _OPT_ML = re.compile(r"(?<![\w./-])/opt/ml(?![\w.-])")
@@ -46,13 +48,17 @@ class ContainerFolder:
         """``text`` with every absolute path under /opt/ml replaced by the one in this folder."""
         return _OPT_ML.sub(lambda _: str(self.base), text)
 
-    def relocate_files(self, folder: Path) -> None:
-        """Relocate the paths inside the text files below ``folder``."""
+    def relocate_files(self, folder: Path, replacements: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Relocate the paths inside the text files below ``folder``, and replace what ``replacements`` says."""
         for path in folder.rglob("*"):
-            if path.is_file():
-                data = path.read_bytes()
-                if b"/opt/ml" in data and b"\0" not in data:
-                    path.write_text(self.relocate(data.decode("utf-8", "surrogateescape")), "utf-8", "surrogateescape")
+            data = path.read_bytes() if path.is_file() else b"\0"
+            if b"\0" in data:
+                continue
+            text = self.relocate(data.decode("utf-8", "surrogateescape"))
+            for old, new in replacements.items():
+                text = text.replace(old, new)
+            path.unlink()  # it may be read-only
+            path.write_bytes(text.encode("utf-8", "surrogateescape"))
 
     def remove_contents(self) -> None:
         """Free the disk after the job: everything but the log goes."""

@@ -63,10 +63,14 @@ class Jobs(ABC):
         return {**ended, **reason, **verdict.members}
 
     def recover(self) -> None:
-        """After a restart: jobs that ran in the earlier server have failed."""
+        """After a restart: jobs that ran in the earlier server have failed, unless they can be taken up again."""
         for record in self.store.all(self.kind):
-            if self.running(record):
+            if self.running(record) and not self.resume(record):
                 self._finish(record[f"{self.kind}Name"], Verdict("Failed", _INTERRUPTED))
+
+    def resume(self, record: Record) -> bool:
+        """Take up a job that ran in the earlier server, if that can be; else it has failed."""
+        return False
 
     def running(self, record: Record) -> bool:
         return record[self.status] in ("InProgress", "Stopping")

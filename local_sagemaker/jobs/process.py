@@ -15,14 +15,18 @@ from pathlib import Path
 
 import psutil
 
+from local_sagemaker.jobs.limits import Limits
+
 _TICK = 0.1  # seconds between looks at the clock, the stop event and the buffered lines
+_WEIGH = 0.25  # seconds between looks at the memory that is used
 _MAX_BATCH = 1000  # lines
 _MAX_LINE = 256 * 1024  # bytes; CloudWatch's largest event
+_UNLIMITED = Limits()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a process ended: ``cause`` is "exited", "stopped" or "timeout"."""
+    """How a process ended: ``cause`` is "exited", "stopped", "timeout" or "memory" (it used more than it may)."""
 
     exit_code: int
     cause: str
@@ -49,19 +53,20 @@ class Lines:
 class ContainerProcess:
     """A program in its own process group, with stdout and stderr as one stream."""
 
-    def __init__(self, argv: list[str], environ: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, argv: list[str], environ: Mapping[str, str], folder: Path, limits: Limits = _UNLIMITED) -> None:
         """Start ``argv``. Raises OSError when it cannot be started."""
-        self._folder = folder
-        self._process = subprocess.Popen(
-            argv,
-            env=dict(environ),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            bufsize=0,
-            start_new_session=True,
-        )
+        self._folder, self._limits = folder, limits
+        with limits.applied():
+            self._process = subprocess.Popen(
+                argv,
+                env=dict(environ),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                bufsize=0,
+                start_new_session=True,
+            )
         self._lines = Lines()
         self._batch: list[str] = []
         self._flushed = time.monotonic()
@@ -87,7 +92,7 @@ class ContainerProcess:
         An ending process has ``grace`` seconds between SIGTERM and SIGKILL. Whatever it started ends with it.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        cause, kill_at = "exited", None
+        cause, kill_at, weigh_at = "exited", None, time.monotonic()
         with selectors.DefaultSelector() as selector:
             assert self._process.stdout is not None
             selector.register(self._process.stdout, selectors.EVENT_READ)
@@ -99,7 +104,11 @@ class ContainerProcess:
                         cause = "stopped" if stop.is_set() else "timeout"
                         self.signal(signal.SIGTERM)
                         kill_at = now + grace
-                    if kill_at is not None and now > kill_at:
+                    if cause == "exited" and now >= weigh_at:
+                        weigh_at = now + _WEIGH
+                        if self._limits.exceeded(self.pid):
+                            cause, kill_at = "memory", now
+                    if kill_at is not None and now >= kill_at:
                         self.signal(signal.SIGKILL)
             finally:
                 self.signal(signal.SIGKILL)

@@ -1,157 +1,134 @@
-"""One training job: download, train, upload."""
+"""One training job: download, train on its hosts, upload."""
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local_sagemaker.api.context import now_seconds
 from local_sagemaker.aws.cloudwatch import LogStream, MetricSeries
 from local_sagemaker.aws.objects import ObjectError
 from local_sagemaker.images import Image
-from local_sagemaker.jobs import archive, environment
-from local_sagemaker.jobs.checkpoints import CheckpointSync
+from local_sagemaker.jobs.artifacts import Artifacts
+from local_sagemaker.jobs.cluster import Cluster
 from local_sagemaker.jobs.container import JobContainer
+from local_sagemaker.jobs.host import Host
+from local_sagemaker.jobs.inputs.channels import Channel, ChannelData
 from local_sagemaker.jobs.jobs import JobError, Verdict
 from local_sagemaker.jobs.metrics import MetricScanner
 from local_sagemaker.jobs.process import Outcome
+from local_sagemaker.jobs.together import Program, Together, failed
 from local_sagemaker.store import Record
 
 if TYPE_CHECKING:
     from local_sagemaker.jobs.training import TrainingJobs
 
 _LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-_DRIVER_CHANNEL = "sm_drivers"  # the SageMaker SDK's own scripts, which name /opt/ml
 
 
 class TrainingRun:
-    """The life of one training job's container."""
+    """The life of one training job's containers."""
 
     def __init__(self, jobs: TrainingJobs, job: Record, stop: threading.Event) -> None:
         self._jobs, self._job, self._stop = jobs, job, stop
         self._context = jobs.context
         self._name: str = job["TrainingJobName"]
-        services = self._context.services
-        stream = f"{self._name}/{environment.HOST}-{int(time.time())}"
-        log = LogStream(services, _LOG_GROUP, stream)
-        self._container = JobContainer(self._context, self._context.workspace.jobs / self._name, log)
-        self._folder = self._container.folder
-        self._checkpoints: CheckpointSync | None = None
-        self._series = MetricSeries(services, _LOG_GROUP, "TrainingJobName", self._name)
+        self._root = self._context.workspace.jobs / self._name
+        self._series = MetricSeries(self._context.services, _LOG_GROUP, "TrainingJobName", self._name)
+        resources = job["ResourceConfig"]
+        self._cluster = Cluster(resources["InstanceCount"], resources["InstanceType"])
+        self._hosts = [self._host(number) for number in range(resources["InstanceCount"])]
+        self._together = Together(stop)
+        self._limit = ""
+
+    def _host(self, number: int) -> Host:
+        """A host; the only one has the job's folder, several have one each below it."""
+        name = self._cluster.names[number]
+        log = LogStream(self._context.services, _LOG_GROUP, f"{self._name}/{name}-{int(time.time())}")
+        root = self._root / name if len(self._cluster.names) > 1 else self._root
+        return Host(self._context, self._job, self._cluster, number, JobContainer(self._context, root, log))
 
     def run(self) -> Verdict:
         """Run the job to its end. Raises JobError for what is the job's own fault."""
         try:
             return self._run()
         finally:
-            if self._checkpoints is not None:
-                self._checkpoints.abandon()
-            self._folder.remove_contents()
+            for host in self._hosts:
+                host.leave()
+            self._cluster.close()
 
     def _run(self) -> Verdict:
-        self._container.create()
-        image = self._container.image(self._job["AlgorithmSpecification"]["TrainingImage"], "TrainingImage")
+        shutil.rmtree(self._root, ignore_errors=True)
+        self._root.mkdir(parents=True, mode=0o700)
+        for host in self._hosts:
+            host.container.create()
+        uri = self._job["AlgorithmSpecification"]["TrainingImage"]
+        image = self._hosts[0].container.image(uri, "TrainingImage")
         inputs = self._download()
-        self._open_checkpoints()
         if self._stop.is_set():
             return Verdict("Stopped")
         scanner = MetricScanner(self._metrics(image))
-        outcome = self._train(image, inputs, scanner)
-        return self._conclude(outcome, scanner)
+        number, outcome = self._train(image, inputs, scanner)
+        return self._conclude(self._hosts[number], outcome, scanner)
 
     def _metrics(self, image: Image) -> Mapping[str, str]:
         asked = self._job["AlgorithmSpecification"].get("MetricDefinitions", [])
         return {**image.metrics, **{definition["Name"]: definition["Regex"] for definition in asked}}
 
     def _download(self) -> dict[str, Any]:
-        """Fetch the channels; the contents of inputdataconfig.json."""
+        """Bring every host its channels; the contents of inputdataconfig.json."""
         self._jobs.enter(self._name, "Downloading", "Downloading input data")
-        inputs = {}
-        for channel in self._job.get("InputDataConfig", []):
-            name, uri = channel["ChannelName"], channel["DataSource"]["S3DataSource"]["S3Uri"]
-            self._container.download(uri, self._folder.channel(name), self._job["RoleArn"])
-            inputs[name] = {
-                "TrainingInputMode": "File",
-                "S3DistributionType": "FullyReplicated",
-                "RecordWrapperType": "None",
-                **({"ContentType": channel["ContentType"]} if "ContentType" in channel else {}),
-            }
-        if _DRIVER_CHANNEL in inputs:
-            self._folder.relocate_files(self._folder.channel(_DRIVER_CHANNEL))
-        return inputs
+        mode = self._job["AlgorithmSpecification"]["TrainingInputMode"]
+        channels = [Channel.of(member, mode) for member in self._job.get("InputDataConfig", [])]
+        data = [ChannelData(self._context.objects, channel, self._job["RoleArn"]) for channel in channels]
+        for host in self._hosts:
+            host.receive(data, self._together.fail)
+        return {channel.name: channel.config() for channel in channels}
 
-    def _open_checkpoints(self) -> None:
-        config = self._job.get("CheckpointConfig")
-        if not config:
-            return
-        folder = Path(self._folder.relocate(config.get("LocalPath", "/opt/ml/checkpoints")))
-        self._checkpoints = CheckpointSync(self._context.objects, config["S3Uri"], folder)
-        try:
-            self._checkpoints.open()
-        except (ObjectError, OSError) as error:
-            raise JobError(f"ClientError: Checkpoint download failed: {config['S3Uri']}: {error}") from error
+    def _train(self, image: Image, inputs: Mapping[str, Any], scanner: MetricScanner) -> tuple[int, Outcome]:
+        """Number and outcome of the host that decides."""
+        started = self._job.get("TrainingStartTime") or now_seconds()  # of the first attempt
+        message = "Training image download completed. Training in progress."
+        self._jobs.enter(self._name, "Training", message, TrainingStartTime=started)
+        timeout, self._limit = self._time_left(started)
 
-    def _train(self, image: Image, inputs: dict[str, Any], scanner: MetricScanner) -> Outcome:
-        resources = {
-            "current_host": environment.HOST,
-            "current_instance_type": self._job["ResourceConfig"]["InstanceType"],
-            "current_group_name": "homogeneousCluster",
-            "hosts": [environment.HOST],
-            "network_interface_name": "lo",
-        }
-        self._folder.write_config("hyperparameters", self._job.get("HyperParameters", {}))
-        self._folder.write_config("resourceconfig", resources)
-        self._folder.write_config("inputdataconfig", inputs)
-        environ = {
-            **environment.container(self._folder, image, self._context.connection.region),
-            **{key: self._folder.relocate(value) for key, value in self._job.get("Environment", {}).items()},
-            **environment.training(self._folder, self._job, resources, inputs),
-        }
+        def program(host: Host) -> Program:
+            host.configure(image, inputs)
+            return Program(lambda halt: host.run(halt, timeout, self._jobs.grace, on_lines), host.container.kill)
 
         def on_lines(lines: list[str]) -> None:
-            self._container.write(lines)
             self._series.write(scanner.scan(lines))
 
-        self._jobs.enter(self._name, "Training", "Training is in progress", TrainingStartTime=now_seconds())
-        timeout = self._job["StoppingCondition"]["MaxRuntimeInSeconds"]
-        return self._container.run(
-            self._argv(image), environ, self._stop, timeout=timeout, grace=self._jobs.grace, on_lines=on_lines
-        )
+        return self._together.run([program(host) for host in self._hosts])
 
-    def _argv(self, image: Image) -> list[str]:
-        """The request's own command if it has one, else the image's ``train`` program without arguments."""
-        specification = self._job["AlgorithmSpecification"]
-        arguments = [self._folder.relocate(a) for a in specification.get("ContainerArguments", [])]
-        entrypoint = [self._folder.relocate(a) for a in specification.get("ContainerEntrypoint", [])]
-        if not entrypoint and not image.train:
-            raise JobError(f"AlgorithmError: image {image.name} has no program to train, exit code: 127")
-        return (entrypoint or [str(image.interpreter), *image.train]) + arguments
+    def _time_left(self, started: float) -> tuple[float, str]:
+        """Seconds that the program may run, all attempts together, and the secondary status when they are over."""
+        condition, now = self._job["StoppingCondition"], now_seconds()
+        run = condition["MaxRuntimeInSeconds"] - (now - started)
+        wait = condition.get("MaxWaitTimeInSeconds", float("inf")) - (now - self._job["CreationTime"])
+        return min((run, "MaxRuntimeExceeded"), (wait, "MaxWaitTimeExceeded"))
 
-    def _conclude(self, outcome: Outcome, scanner: MetricScanner) -> Verdict:
-        failed = outcome.cause == "exited" and outcome.exit_code != 0
+    def _conclude(self, decisive: Host, outcome: Outcome, scanner: MetricScanner) -> Verdict:
         self._jobs.enter(self._name, "Uploading", "Uploading generated training model")
-        try:
-            if self._checkpoints is not None:
-                self._checkpoints.close()
-            if not failed:
-                self._upload(self._folder.model, "model.tar.gz")
-            if any(self._folder.output_data.iterdir()):
-                self._upload(self._folder.output_data, "output.tar.gz")
-        except (ObjectError, OSError) as error:
-            raise JobError(f"ClientError: Artifact upload failed: {error}") from error
+        self._upload(model=not failed(outcome))
         metrics = {"FinalMetricDataList": scanner.final()} if scanner.final() else {}
-        if failed:
-            return Verdict("Failed", self._container.failure(outcome), metrics)
+        if failed(outcome):
+            return Verdict("Failed", decisive.container.failure(outcome), metrics)
         if outcome.cause == "timeout":
-            return Verdict("Stopped", members={"SecondaryStatus": "MaxRuntimeExceeded", **metrics})
+            return Verdict("Stopped", members={"SecondaryStatus": self._limit, **metrics})
         return Verdict("Stopped" if outcome.cause == "stopped" else "Completed", members=metrics)
 
-    def _upload(self, folder: Path, name: str) -> None:
-        uri = self._job["ModelArtifacts"]["S3ModelArtifacts"].rpartition("/")[0] + f"/{name}"
-        self._context.objects.require_bucket(uri)
-        packed = self._folder.tmp / name
-        archive.pack(folder, packed)
-        self._context.objects.upload(uri, packed)
+    def _upload(self, *, model: bool) -> None:
+        first = self._hosts[0]
+        artifacts = Artifacts(self._context.objects, self._job, first.folder.tmp)
+        try:
+            for host in self._hosts:
+                host.save_checkpoints()
+            doubled = artifacts.save_model([host.folder.model for host in self._hosts]) if model else []
+            doubled += artifacts.save_output([host.folder.output_data for host in self._hosts])
+        except (ObjectError, OSError) as error:
+            raise JobError(f"ClientError: Artifact upload failed: {error}") from error
+        first.container.write([f"Several hosts wrote {name}; the first one's is kept" for name in doubled])

@@ -8,10 +8,12 @@ from contract.cloud import Cloud, error_of, unique
 from contract.test_training import channel
 
 FILE = {"TrainingImage": "tiny", "TrainingInputMode": "File"}
+GROUPS = [{"InstanceGroupName": "g", "InstanceType": "ml.m5.large", "InstanceCount": 1}]
 
 
 def resources(**changes: object) -> dict:
-    return {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1, **changes}
+    members = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1, **changes}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def source(**changes: object) -> list[dict]:
@@ -20,20 +22,25 @@ def source(**changes: object) -> list[dict]:
     return [{"ChannelName": "training", "DataSource": {"S3DataSource": data}}]
 
 
+def piped(**changes: object) -> list[dict]:
+    """As `source`, in Pipe mode."""
+    return [{**source(**changes)[0], "InputMode": "Pipe"}]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"AlgorithmSpecification": {**FILE, "TrainingImage": "registry/other:1"}}, "registry/other:1"),
         ({"AlgorithmSpecification": {"TrainingInputMode": "File"}}, "TrainingImage"),
-        ({"AlgorithmSpecification": {**FILE, "TrainingInputMode": "Pipe"}}, "TrainingInputMode Pipe"),
-        ({"AlgorithmSpecification": {**FILE, "TrainingInputMode": "FastFile"}}, "TrainingInputMode FastFile"),
         ({"AlgorithmSpecification": {**FILE, "TrainingInputMode": "Magic"}}, "enum value set"),
         (
             {"AlgorithmSpecification": {**FILE, "MetricDefinitions": [{"Name": "m", "Regex": "("}]}},
             "invalid regular expression",
         ),
         ({"ResourceConfig": resources(InstanceType="ml.m5.tiny")}, "'resourceConfig.instanceType'"),
-        ({"ResourceConfig": resources(InstanceCount=2)}, "InstanceCount 2"),
+        ({"ResourceConfig": resources(InstanceCount=0)}, "InstanceCount must be at least 1"),
+        ({"ResourceConfig": resources(InstanceCount=None)}, "InstanceCount is required"),
+        ({"ResourceConfig": {"InstanceGroups": GROUPS, "VolumeSizeInGB": 1}}, "InstanceGroups is not emulated"),
         ({"ResourceConfig": resources(KeepAlivePeriodInSeconds=60)}, "KeepAlivePeriodInSeconds"),
         ({"ResourceConfig": resources(VolumeSizeInGB=0)}, "VolumeSizeInGB"),
         ({"ResourceConfig": None}, "ResourceConfig"),
@@ -45,11 +52,17 @@ def source(**changes: object) -> list[dict]:
             },
             "MaxWaitTimeInSeconds",
         ),
-        ({"InputDataConfig": source(S3DataType="AugmentedManifestFile")}, "AugmentedManifestFile"),
-        ({"InputDataConfig": source(S3DataType="ManifestFile")}, "ManifestFile"),
-        ({"InputDataConfig": source(S3DataDistributionType="ShardedByS3Key")}, "ShardedByS3Key"),
-        ({"InputDataConfig": [{**source()[0], "InputMode": "Pipe"}]}, "InputDataConfig.InputMode Pipe"),
-        ({"InputDataConfig": [{**source()[0], "CompressionType": "Gzip"}]}, "CompressionType Gzip"),
+        ({"InputDataConfig": source(S3DataType="AugmentedManifestFile", AttributeNames=["a"])}, "input mode Pipe"),
+        ({"InputDataConfig": piped(S3DataType="AugmentedManifestFile")}, "needs AttributeNames"),
+        ({"InputDataConfig": piped(AttributeNames=["a"])}, "AttributeNames are only for AugmentedManifestFile"),
+        ({"InputDataConfig": source(S3DataType="Converse")}, "S3DataType Converse"),
+        ({"InputDataConfig": source(InstanceGroupNames=["g"])}, "InstanceGroupNames is not emulated"),
+        ({"InputDataConfig": [{**source()[0], "RecordWrapperType": "RecordIO"}]}, "only for the input mode Pipe"),
+        (
+            {"InputDataConfig": [*piped(), {**source()[0], "ChannelName": "training_1"}]},
+            "clash with channel",
+        ),
+        ({"InputDataConfig": [{**source()[0], "CompressionType": "Gzip"}]}, "only for the input mode Pipe"),
         ({"InputDataConfig": source() + source()}, "must be unique"),
         ({"InputDataConfig": [{**source()[0], "ChannelName": ".."}]}, "not a folder name"),
         ({"InputDataConfig": source(S3Uri="bucket/x")}, "regular expression pattern"),
@@ -57,7 +70,7 @@ def source(**changes: object) -> list[dict]:
         ({"OutputDataConfig": {"S3OutputPath": "s3://b/o", "KmsKeyId": "key"}}, "OutputDataConfig.KmsKeyId"),
         ({"CheckpointConfig": {"S3Uri": "s3://b/c", "LocalPath": "/etc"}}, "CheckpointConfig.LocalPath"),
         ({"EnableNetworkIsolation": True}, "EnableNetworkIsolation"),
-        ({"RetryStrategy": {"MaximumRetryAttempts": 3}}, "RetryStrategy is not emulated"),
+        ({"RetryStrategy": {"MaximumRetryAttempts": 31}}, "less than or equal to 30"),
         ({"VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}}, "VpcConfig"),
         ({"RoleArn": "arn:aws:iam::123456789012:role/Nobody"}, "Could not assume role"),
         ({"TrainingJobName": "-bad-"}, "'trainingJobName' failed to satisfy constraint"),
@@ -73,6 +86,34 @@ def test_create_is_refused(cloud: Cloud, changes: dict, message: str) -> None:
         job["TrainingJobName"] for job in cloud.sagemaker.list_training_jobs(MaxResults=100)["TrainingJobSummaries"]
     }
     assert request["TrainingJobName"] not in names
+
+
+def test_more_hosts_than_one_machine_emulates(cloud: Cloud) -> None:
+    request = cloud.job_request(ResourceConfig=resources(InstanceCount=5))
+    code, status, text = error_of(cloud.sagemaker.create_training_job, **request)
+    assert (code, status) == ("ResourceLimitExceeded", 400)
+    assert "'ml.m5.large for training job usage' is 4 Instances" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"ResourceConfig": {"KeepAlivePeriodInSeconds": 60}}, "ResourceConfig is not emulated"),
+        ({"ProfilerConfig": {"ProfilingIntervalInMilliseconds": 500}}, "ProfilingIntervalInMilliseconds"),
+        ({"RemoteDebugConfig": {"EnableRemoteDebug": True}}, "RemoteDebugConfig"),
+    ],
+)
+def test_update_is_refused(cloud: Cloud, changes: dict, message: str) -> None:
+    code, _, text = error_of(cloud.sagemaker.update_training_job, TrainingJobName="any", **changes)
+    assert code == "ValidationException"
+    assert message in text
+
+
+def test_an_ended_job_cannot_be_updated(cloud: Cloud) -> None:
+    name = cloud.run()["TrainingJobName"]
+    profiler = {"DisableProfiler": True}
+    code, _, text = error_of(cloud.sagemaker.update_training_job, TrainingJobName=name, ProfilerConfig=profiler)
+    assert (code, "status Completed" in text) == ("ValidationException", True)
 
 
 def test_spot_training_is_accepted(cloud: Cloud) -> None:
@@ -91,9 +132,9 @@ def test_duplicate_names(cloud: Cloud) -> None:
     cloud.wait(name)
 
 
-@pytest.mark.parametrize("operation", ["describe_training_job", "stop_training_job", "delete_training_job"])
+@pytest.mark.parametrize("operation", ["describe", "stop", "update", "delete"])
 def test_unknown_job(cloud: Cloud, operation: str) -> None:
-    answer = error_of(getattr(cloud.sagemaker, operation), TrainingJobName="nowhere")
+    answer = error_of(getattr(cloud.sagemaker, f"{operation}_training_job"), TrainingJobName="nowhere")
     assert answer == ("ValidationException", 400, "Requested resource not found.")
 
 

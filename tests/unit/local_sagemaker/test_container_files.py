@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local_sagemaker.aws.objects import ObjectError, _below, place, split_uri
+from local_sagemaker.aws.objects import ObjectError, place, relative_key, split_uri
 from local_sagemaker.jobs.archive import ArchiveError, pack, unpack
 from local_sagemaker.jobs.folder import ContainerFolder
 from local_sagemaker.jobs.metrics import MetricScanner
@@ -63,7 +63,7 @@ def test_archives_round_trip(tmp_path: Path) -> None:
     (source / "deep").mkdir(parents=True)
     (source / "deep" / "x").write_text("x")
     target.mkdir()
-    pack(source, tmp_path / "a.tar.gz")
+    pack([source], tmp_path / "a.tar.gz")
     unpack(tmp_path / "a.tar.gz", target, "a")
     assert (target / "deep" / "x").read_text() == "x"
 
@@ -114,7 +114,7 @@ def test_an_archive_too_big_for_the_disk(tmp_path: Path, monkeypatch: pytest.Mon
     ],
 )
 def test_keys_below_a_prefix(key: str, prefix: str, relative: str) -> None:
-    assert _below(key, prefix) == relative
+    assert relative_key(key, prefix) == relative
 
 
 @pytest.mark.parametrize("relative", ["../x", "a/../../x", "a/..", "", "/", "a\0b"])

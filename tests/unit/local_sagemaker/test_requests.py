@@ -75,7 +75,7 @@ def test_answers_hold_the_models_members_only() -> None:
         ("DebugHookConfig", {"S3OutputPath": ""}, False),
         ("ProfilerConfig", {"DisableProfiler": True}, False),
         ("ProfilerConfig", {"DisableProfiler": False}, True),
-        ("ResourceConfig", {"InstanceCount": 2}, True),
+        ("ResourceConfig", {"TrainingPlanArn": "arn"}, True),
     ],
 )
 def test_only_what_asks_for_something_is_refused(member: str, value: object, refused: bool) -> None:
