@@ -51,7 +51,7 @@ class Execution:
         finally:
             self.guard.release()
         text = log.read_text(encoding="utf-8", errors="replace").strip()
-        if not text:
+        if self.state is State.PASSED or not text:
             log.unlink()
         if self.state is not State.PASSED:
             self.failure = self._explain(text)
