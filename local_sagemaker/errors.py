@@ -30,6 +30,14 @@ def in_use(message: str) -> AwsError:
     return AwsError("ResourceInUse", message)
 
 
+def not_found(message: str) -> AwsError:
+    return AwsError("ResourceNotFound", message)
+
+
+def conflict(message: str) -> AwsError:
+    return AwsError("ConflictException", message)
+
+
 def _json(error: AwsError, request_id: str) -> Response:
     body = {"__type": error.code, "message": error.message, "Message": error.message, **error.members}
     return Response(

@@ -8,10 +8,13 @@ from local_sagemaker.api.context import Context
 from local_sagemaker.api.hosting import Hosting
 from local_sagemaker.api.model_registry import ModelRegistry
 from local_sagemaker.api.operations import Operations
+from local_sagemaker.api.pipeline_executions import Executions
+from local_sagemaker.api.pipelines import Pipelines
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.api.training import Training
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.jobs.training import TrainingJobs
+from local_sagemaker.pipelines.engine import PipelineExecutions
 
 
 class Engine(Protocol):
@@ -34,12 +37,16 @@ class SageMaker:
         self.operations = Operations()
         self.endpoints = Endpoints(context)
         training = TrainingJobs(context)
-        self._engines: tuple[Engine, ...] = (training, self.endpoints)
+        pipelines = PipelineExecutions(context, self.operations)
+        # Pipelines close before what they start, lest they see it fail and try again.
+        self._engines: tuple[Engine, ...] = (pipelines, training, self.endpoints)
         for resource in (
             Training(context, training),
             Hosting(context, self.endpoints),
             Tags(context),
             ModelRegistry(context),
+            Pipelines(context, self.operations),
+            Executions(context, self.operations, pipelines),
         ):
             self.operations.add(resource)
 

@@ -50,11 +50,17 @@ def check(shape: Shape | None, value: Any) -> None:
     """Raise AwsError (ValidationException or SerializationException) when ``value`` does not fit ``shape``."""
     if shape is None:
         return
-    problems: list[str] = []
-    _check(shape, value, "", problems)
+    problems = problems_of(shape, value)
     if problems:
         count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
         raise validation(count + "; ".join(problems))
+
+
+def problems_of(shape: Shape, value: Any, path: str = "") -> list[str]:
+    """What is wrong with ``value``, which lies at ``path``. Raises SerializationException for one of another type."""
+    problems: list[str] = []
+    _check(shape, value, path, problems)
+    return problems
 
 
 def select(shape: Shape | None, record: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,11 +35,20 @@ class Operations:
         operation = model.operation(name)
         if operation is None:
             raise AwsError("UnknownOperationException", f"SageMaker has no operation {name}.")
+        handler = self._handler(name)
+        model.check(operation.input_shape, request)
+        self.check_emulated(name, request)
+        return model.select(operation.output_shape, handler(_prune(request)))
+
+    def check_emulated(self, name: str, request: Mapping[str, Any]) -> None:
+        """Raise ValidationException for an operation, or a member of its request, that is not emulated."""
+        self._handler(name)
+        refuse_rest(self._emulated.get(name, ANY), request)
+
+    def _handler(self, name: str) -> Operation:
         if name not in self._handlers:
             raise not_emulated(name)
-        model.check(operation.input_shape, request)
-        refuse_rest(self._emulated.get(name, ANY), request)
-        return model.select(operation.output_shape, self._handlers[name](_prune(request)))
+        return self._handlers[name]
 
 
 def _prune(value: Any) -> Any:

@@ -38,6 +38,7 @@ class Jobs(ABC):
     """The jobs of one kind of this server. A kind's name is the stem of AWS's members: <kind>Name, <kind>Status."""
 
     kind: str
+    active = "InProgress"  # the status of a job that runs
 
     def __init__(self, context: Context) -> None:
         self.context, self.store = context, context.store
@@ -73,7 +74,7 @@ class Jobs(ABC):
         return False
 
     def running(self, record: Record) -> bool:
-        return record[self.status] in ("InProgress", "Stopping")
+        return record[self.status] in (self.active, "Stopping")
 
     def close(self) -> None:
         """The server ends: jobs that still run stop, and will have failed for that reason."""
@@ -96,7 +97,7 @@ class Jobs(ABC):
         """Ask a running job to stop; its status is Stopping until it has. Nothing happens to an ended one."""
 
         def stopping(record: Record) -> Record | None:
-            if record[self.status] != "InProgress":
+            if record[self.status] != self.active:
                 return None
             return {self.status: "Stopping", **self.on_enter(record, "Stopping", "Stopping the job")}
 
@@ -108,7 +109,7 @@ class Jobs(ABC):
         """Put the job into a secondary status, unless it is stopping; ``members`` change in any case."""
 
         def entering(record: Record) -> Record | None:
-            changes = self.on_enter(record, status, message) if record[self.status] == "InProgress" else {}
+            changes = self.on_enter(record, status, message) if record[self.status] == self.active else {}
             return {**changes, **members} or None
 
         self.store.change(self.kind, name, entering)
