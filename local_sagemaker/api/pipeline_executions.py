@@ -132,7 +132,7 @@ class Executions:
             raise conflict(f"Pipeline execution {_status(record)}; only one that failed or was stopped can be retried.")
         succeeded = {name: step for name, step in record["_steps"].items() if step["StepStatus"] == "Succeeded"}
         parallelism = {name: value for name, value in request.items() if name == "ParallelismConfiguration"}
-        self._engine.resume(record["PipelineExecutionName"], _steps=succeeded, _retry=token, **parallelism)
+        self._engine.retry(record["PipelineExecutionName"], _steps=succeeded, _retry=token, **parallelism)
         return answer
 
     def update(self, request: Request) -> dict[str, Any]:

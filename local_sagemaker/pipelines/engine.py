@@ -40,7 +40,7 @@ class PipelineExecutions(Jobs):
         steps = {name: self._ended(step, verdict, now) for name, step in record["_steps"].items()}
         return {self.status: verdict.status, "LastModifiedTime": now, "_steps": steps, **reason}
 
-    def resume(self, name: str, **changes: Any) -> None:
+    def retry(self, name: str, **changes: Any) -> None:
         """Run an execution that has ended again, with these changes to its record."""
 
         def resumed(record: Record) -> Record | None:
