@@ -87,9 +87,8 @@ class Application:
         return self._operate(target.removeprefix(_TARGET), body)
 
     def _invoke(self, match: re.Match[str], request: Request, body: bytes) -> Response:
-        if match["kind"] != "invocations":
-            raise AwsError("ValidationError", f"{match['kind']} is not emulated by the local SageMaker.")
-        return self._sagemaker.endpoints.invoke(unquote(match["name"]), request.headers, body)
+        name = unquote(match["name"])
+        return self._sagemaker.invocations.answer(match["kind"], name, request.headers, body)
 
     def _operate(self, name: str, body: bytes) -> Response:
         """One operation of SageMaker's JSON 1.1 protocol."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from local_sagemaker.api.context import Context
+from local_sagemaker.api.endpoints import EndpointOperations
 from local_sagemaker.api.hosting import Hosting
 from local_sagemaker.api.model_registry import ModelRegistry
 from local_sagemaker.api.operations import Operations
@@ -12,7 +13,9 @@ from local_sagemaker.api.pipeline_executions import Executions
 from local_sagemaker.api.pipelines import Pipelines
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.api.training import Training
+from local_sagemaker.hosting.asynchronous import AsyncInvocations
 from local_sagemaker.hosting.endpoints import Endpoints
+from local_sagemaker.hosting.invocations import Invocations
 from local_sagemaker.jobs.training import TrainingJobs
 from local_sagemaker.pipelines.engine import PipelineExecutions
 
@@ -35,14 +38,17 @@ class SageMaker:
 
     def __init__(self, context: Context) -> None:
         self.operations = Operations()
-        self.endpoints = Endpoints(context)
+        endpoints = Endpoints(context)
+        asynchronous = AsyncInvocations(context, endpoints)
+        self.invocations = Invocations(context, endpoints, asynchronous)
         training = TrainingJobs(context)
         pipelines = PipelineExecutions(context, self.operations)
         # Pipelines close before what they start, lest they see it fail and try again.
-        self._engines: tuple[Engine, ...] = (pipelines, training, self.endpoints)
+        self._engines: tuple[Engine, ...] = (pipelines, training, endpoints, asynchronous)
         for resource in (
             Training(context, training),
-            Hosting(context, self.endpoints),
+            Hosting(context),
+            EndpointOperations(context, endpoints),
             Tags(context),
             ModelRegistry(context),
             Pipelines(context, self.operations),

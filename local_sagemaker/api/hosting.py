@@ -1,4 +1,4 @@
-"""Models, endpoint configurations and endpoints: Create, Describe, List, Delete."""
+"""Models and endpoint configurations: Create, Describe, List, Delete."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 from local_sagemaker.api import listing
 from local_sagemaker.api.context import Context, Operation, Request, new_record
 from local_sagemaker.api.emulated import ANY, Emulated
+from local_sagemaker.api.variants import check_variants
+from local_sagemaker.aws.objects import ObjectError, split_uri
 from local_sagemaker.errors import not_emulated, validation
+from local_sagemaker.hosting import model_data
 from local_sagemaker.hosting.endpoints import KIND as ENDPOINT
-from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.store import Record
 
 MODEL, CONFIG = "Model", "EndpointConfig"
@@ -22,6 +24,9 @@ _CONTAINER = {
     "Image": ANY,
     "Mode": {"SingleModel"},
     "ModelDataUrl": ANY,
+    "ModelDataSource": {
+        "S3DataSource": {"S3Uri": ANY, "S3DataType": ANY, "CompressionType": ANY, "ModelAccessConfig": ANY}
+    },
     "Environment": ANY,
 }
 EMULATED: Mapping[str, Emulated] = {
@@ -37,42 +42,60 @@ EMULATED: Mapping[str, Emulated] = {
         "ProductionVariants": {
             "VariantName": ANY,
             "ModelName": ANY,
-            "InitialInstanceCount": {1},
+            "InitialInstanceCount": ANY,
             "InstanceType": ANY,
             "InitialVariantWeight": ANY,
+            "ServerlessConfig": ANY,
             "VolumeSizeInGB": ANY,
             "ModelDataDownloadTimeoutInSeconds": ANY,
             "ContainerStartupHealthCheckTimeoutInSeconds": ANY,
         },
+        "AsyncInferenceConfig": {
+            "ClientConfig": ANY,
+            "OutputConfig": {"S3OutputPath": ANY, "S3FailurePath": ANY},
+        },
         "ExecutionRoleArn": ANY,
         "Tags": ANY,
     },
-    "CreateEndpoint": {"EndpointName": ANY, "EndpointConfigName": ANY, "Tags": ANY},
 }
 
 
+def find(context: Context, kind: str, name: str) -> Record:
+    """The record of a model, an endpoint configuration or an endpoint. Raises AwsError when there is none."""
+    record = context.store.get(kind, name)
+    if record is None:
+        raise validation(f'Could not find {_WORDS[kind]} "{context.arn(_ARN_KINDS[kind], name)}".')
+    return record
+
+
+def create(context: Context, kind: str, request: Request, **members: Any) -> dict[str, Any]:
+    """Store the record of a Create request and answer with its ARN. Raises AwsError when the name is taken."""
+    name = request[f"{kind}Name"]
+    arn = context.arn(_ARN_KINDS[kind], name)
+    if not context.store.add(kind, name, new_record(request, arn, **{f"{kind}Arn": arn}, **members)):
+        raise validation(f'Cannot create already existing {_WORDS[kind]} "{arn}".')
+    return {f"{kind}Arn": arn}
+
+
 class Hosting:
-    """The operations on models, endpoint configurations and endpoints."""
+    """The operations on models and endpoint configurations. Both may be deleted while an endpoint uses them."""
 
     emulated = EMULATED
 
-    def __init__(self, context: Context, endpoints: Endpoints) -> None:
-        self._context, self._store, self._endpoints = context, context.store, endpoints
+    def __init__(self, context: Context) -> None:
+        self._context, self._store = context, context.store
 
     def operations(self) -> dict[str, Operation]:
         operations: dict[str, Operation] = {
             "CreateModel": self.create_model,
             "CreateEndpointConfig": self.create_config,
-            "CreateEndpoint": self.create_endpoint,
-            "DeleteModel": lambda request: self._delete(MODEL, request),
-            "DeleteEndpointConfig": lambda request: self._delete(CONFIG, request),
-            "DeleteEndpoint": self.delete_endpoint,
-            "ListModels": lambda request: self._list(MODEL, "Models", request),
-            "ListEndpointConfigs": lambda request: self._list(CONFIG, "EndpointConfigs", request),
-            "ListEndpoints": lambda request: self._list(ENDPOINT, "Endpoints", request),
         }
-        for kind in _WORDS:
-            operations[f"Describe{kind}"] = lambda request, kind=kind: self._find(kind, request[f"{kind}Name"])  # type: ignore[misc]
+        for kind in (MODEL, CONFIG):
+            operations |= {
+                f"Describe{kind}": lambda request, kind=kind: find(self._context, kind, request[f"{kind}Name"]),  # type: ignore[misc]
+                f"Delete{kind}": lambda request, kind=kind: self._delete(kind, request),  # type: ignore[misc]
+                f"List{kind}s": lambda request, kind=kind: self._list(kind, request),  # type: ignore[misc]
+            }
         return operations
 
     def create_model(self, request: Request) -> dict[str, Any]:
@@ -86,74 +109,33 @@ class Hosting:
         if "ExecutionRoleArn" not in request:
             raise validation("ExecutionRoleArn is required.")
         self._context.check_role(request["ExecutionRoleArn"])
-        return self._create(MODEL, request)
+        model_data.check(self._context.objects, containers[0])
+        return create(self._context, MODEL, request)
 
     def create_config(self, request: Request) -> dict[str, Any]:
-        variants = request["ProductionVariants"]
-        if len(variants) != 1:
-            raise not_emulated(f"An endpoint configuration with {len(variants)} ProductionVariants")
-        if not variants[0].get("InstanceType") or not variants[0].get("ModelName"):
-            raise validation("A production variant needs ModelName and InstanceType.")
-        self._find(MODEL, variants[0]["ModelName"])
-        return self._create(CONFIG, request)
-
-    def create_endpoint(self, request: Request) -> dict[str, Any]:
-        name = request["EndpointName"]
-        config = self._find(CONFIG, request["EndpointConfigName"])
-        variant = config["ProductionVariants"][0]
-        model = self._find(MODEL, variant["ModelName"])
-        container = model.get("PrimaryContainer") or model["Containers"][0]
-        answer = self._create(
-            ENDPOINT,
-            request,
-            EndpointStatus="Creating",
-            ProductionVariants=[_variant_summary(variant, container)],
-            _variant=variant,
-            _container=container,
-        )
-        self._endpoints.ensure(name)
-        return answer
-
-    def delete_endpoint(self, request: Request) -> dict[str, Any]:
-        record = self._find(ENDPOINT, request["EndpointName"])
-        if record["EndpointStatus"] != "Deleting":
-            self._endpoints.delete(request["EndpointName"])
-        return {}
-
-    def _create(self, kind: str, request: Request, **members: Any) -> dict[str, Any]:
-        name = request[f"{kind}Name"]
-        arn = self._context.arn(_ARN_KINDS[kind], name)
-        if not self._store.add(kind, name, new_record(request, arn, **{f"{kind}Arn": arn}, **members)):
-            raise validation(f'Cannot create already existing {_WORDS[kind]} "{arn}".')
-        return {f"{kind}Arn": arn}
+        check_variants(request)
+        for variant in request["ProductionVariants"]:
+            find(self._context, MODEL, variant["ModelName"])
+        if "AsyncInferenceConfig" in request:
+            _check_async(request["AsyncInferenceConfig"]["OutputConfig"])
+        return create(self._context, CONFIG, request)
 
     def _delete(self, kind: str, request: Request) -> dict[str, Any]:
         name = request[f"{kind}Name"]
-        self._find(kind, name)
+        find(self._context, kind, name)
         self._store.delete(kind, name)
         return {}
 
-    def _find(self, kind: str, name: str) -> Record:
-        record = self._store.get(kind, name)
-        if record is None:
-            raise validation(f'Could not find {_WORDS[kind]} "{self._context.arn(_ARN_KINDS[kind], name)}".')
-        return record
-
-    def _list(self, kind: str, answer: str, request: Request) -> dict[str, Any]:
-        members: tuple[str, ...] = (f"{kind}Name", f"{kind}Arn", "CreationTime")
-        if kind == ENDPOINT:
-            members += ("LastModifiedTime", "EndpointStatus")
-        status = "EndpointStatus" if kind == ENDPOINT else None
-        return listing.page(self._store.all(kind), request, answer=answer, members=members, status=status)
+    def _list(self, kind: str, request: Request) -> dict[str, Any]:
+        members = (f"{kind}Name", f"{kind}Arn", "CreationTime")
+        return listing.page(self._store.all(kind), request, answer=f"{kind}s", members=members)
 
 
-def _variant_summary(variant: dict[str, Any], container: dict[str, Any]) -> dict[str, Any]:
-    weight = variant.get("InitialVariantWeight", 1.0)
-    return {
-        "VariantName": variant["VariantName"],
-        "DeployedImages": [{"SpecifiedImage": container["Image"], "ResolvedImage": container["Image"]}],
-        "CurrentWeight": weight,
-        "DesiredWeight": weight,
-        "CurrentInstanceCount": 1,
-        "DesiredInstanceCount": 1,
-    }
+def _check_async(output: Mapping[str, str]) -> None:
+    if "S3OutputPath" not in output:
+        raise validation("AsyncInferenceConfig.OutputConfig.S3OutputPath is required.")
+    for member, uri in output.items():
+        try:
+            split_uri(uri)
+        except ObjectError as error:
+            raise validation(f"AsyncInferenceConfig.OutputConfig.{member}: {error}.") from error

@@ -37,6 +37,7 @@ class LogStream:
         """Create the group and the stream unless they exist."""
         if self._open:
             return
+        self._services.wait()  # moto must not be imported by two threads at a time
         from moto.logs.exceptions import ResourceAlreadyExistsException
 
         with contextlib.suppress(ResourceAlreadyExistsException):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import secrets
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import urllib3
@@ -19,14 +19,15 @@ from local_sagemaker.api.context import Context
 from local_sagemaker.aws.cloudwatch import LogStream
 from local_sagemaker.aws.objects import ObjectError
 from local_sagemaker.errors import AwsError
+from local_sagemaker.hosting import model_data
+from local_sagemaker.hosting.program import ContainerFailure, Program
 from local_sagemaker.images import Image, ImageError
 from local_sagemaker.images.build import build_image
 from local_sagemaker.jobs import environment
-from local_sagemaker.jobs.archive import ArchiveError, unpack
+from local_sagemaker.jobs.archive import ArchiveError
 from local_sagemaker.jobs.folder import ContainerFolder
 from local_sagemaker.jobs.process import ContainerProcess
 
-_HEALTH_TIMEOUT = 240.0  # seconds that AWS gives a container before the first healthy /ping
 _PING_TIMEOUT = 2.0
 _PING_PERIOD = 0.05
 _GRACE = 30.0  # seconds between SIGTERM and SIGKILL
@@ -36,40 +37,38 @@ _STEADY = 300.0  # seconds: a container that ran longer does not keep dying
 log = logging.getLogger(__name__)
 
 
-class ContainerFailure(Exception):
-    """The container cannot serve; the reason, as FailureReason gives it."""
-
-
 @dataclass(frozen=True)
-class Program:
-    """A healthy serve program and the connections to it."""
+class Serving:
+    """What a container serves for: an endpoint's production variant, or a transform job.
 
-    process: ContainerProcess
-    pool: urllib3.HTTPConnectionPool
+    ``title`` is what failures call it, ``log_hint`` where they send the reader; ``definition`` is the model's
+    ContainerDefinition, ``environ`` adds to its Environment; ``startup`` is how many seconds the program has
+    until /ping answers 200.
+    """
 
-    @property
-    def alive(self) -> bool:
-        return self.process.alive
+    title: str
+    log_hint: str
+    root: Path
+    log: LogStream
+    definition: Mapping[str, Any]
+    environ: Mapping[str, str] = field(default_factory=dict)
+    startup: float = 240.0
 
 
 class ServingContainer:
-    """The serve program of one production variant."""
+    """The serve program of one model."""
 
-    def __init__(
-        self, context: Context, endpoint: str, variant: Mapping[str, Any], container: Mapping[str, Any]
-    ) -> None:
-        self._context, self._variant, self._container = context, variant, container
-        self.variant: str = variant["VariantName"]
-        self._folder = ContainerFolder(context.workspace.endpoints / endpoint / self.variant)
-        stream = f"{self.variant}/i-{secrets.token_hex(8)}"
-        self.log = LogStream(context.services, f"/aws/sagemaker/Endpoints/{endpoint}", stream)
+    def __init__(self, context: Context, serving: Serving) -> None:
+        self._context, self._serving = context, serving
+        self._folder = ContainerFolder(serving.root)
+        self.log = serving.log
         self._stop, self._ready = threading.Event(), threading.Event()
         self._failure: str | None = None
         self._program: Program | None = None
         self._on_change: Callable[[str | None], None] = lambda failure: None
-        self._thread = threading.Thread(target=self._supervise, name=f"endpoint {endpoint}", daemon=True)
+        self._thread = threading.Thread(target=self._supervise, name=f"serve {serving.title}", daemon=True)
 
-    def start(self, on_change: Callable[[str | None], None]) -> None:
+    def start(self, on_change: Callable[[str | None], None] = lambda failure: None) -> None:
         """Start in the background; ``on_change(None)`` when it serves, ``on_change(reason)`` when it cannot."""
         self._on_change = on_change
         self._thread.start()
@@ -110,15 +109,15 @@ class ServingContainer:
                 restarts = 1 if time.monotonic() - started > _STEADY else restarts + 1
                 if not healthy:
                     raise ContainerFailure(
-                        f"The primary container for production variant {self.variant} did not pass the ping "
-                        f"health check. Please check CloudWatch logs for this endpoint ({self.log.group})."
+                        f"The primary container for {self._serving.title} did not pass the ping health check. "
+                        f"Please check CloudWatch logs for this {self._serving.log_hint} ({self.log.group})."
                     )
                 self.log.write(["The container ended; starting it again."])
-            raise ContainerFailure(f"The container of production variant {self.variant} keeps ending.")
+            raise ContainerFailure(f"The container of {self._serving.title} keeps ending.")
         except ContainerFailure as failure:
             self._fail(str(failure))
         except Exception as error:
-            log.exception("endpoint container %s", self._folder.root)
+            log.exception("serving container %s", self._folder.root)
             self._fail(f"InternalServerError: {error}")
 
     def _fail(self, reason: str) -> None:
@@ -128,16 +127,24 @@ class ServingContainer:
 
     def _prepare(self) -> Image:
         """Fetch the image's environment and the model; raises ContainerFailure."""
+        definition = self._serving.definition
         self._folder.create()
         try:
-            image = self._context.image(self._container.get("Image"), "Image")
+            image = self._context.image(definition.get("Image"), "Image")
             if not image.serve:
                 raise ImageError(f"image {image.name} has no program to serve")
             build_image(image, lambda line: self.log.write([line]))
-            if url := self._container.get("ModelDataUrl"):
-                unpack(self._context.objects.get(url).path, self._folder.model, url)
-        except (AwsError, ImageError, ObjectError, ArchiveError, OSError) as error:
+        except (AwsError, ImageError, OSError) as error:
             raise ContainerFailure(f"ClientError: {error}") from error
+        try:
+            model_data.fetch(self._context.objects, definition, self._folder.model)
+        except (ObjectError, ArchiveError, OSError) as error:
+            name = definition.get("ContainerHostname", "container_1")
+            raise ContainerFailure(
+                f'Failed to download model data for container "{name}" from URL: '
+                f'"{model_data.location(definition)}": {error}. Please ensure that there is an object located at the '
+                "URL and that the role passed to CreateModel has permissions to download the object."
+            ) from error
         environment.write_aws_config(self._folder, self._context.connection)
         return image
 
@@ -163,9 +170,10 @@ class ServingContainer:
         self.log.write(lines)
 
     def _environ(self, image: Image, port: int) -> dict[str, str]:
+        asked = {**self._serving.definition.get("Environment", {}), **self._serving.environ}
         return {
             **environment.container(self._folder, image, self._context.connection.region),
-            **{name: self._folder.relocate(v) for name, v in self._container.get("Environment", {}).items()},
+            **{name: self._folder.relocate(value) for name, value in asked.items()},
             **environment.base(self._folder),
             "SAGEMAKER_BIND_HOST": "127.0.0.1",
             "SAGEMAKER_BIND_TO_PORT": str(port),
@@ -175,8 +183,7 @@ class ServingContainer:
     def _probe(self, process: ContainerProcess, port: int, ended: threading.Event) -> None:
         """Ask /ping until it answers 200; a container that never does is killed."""
         pool = urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=64, block=False, retries=False)
-        timeout = self._variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _HEALTH_TIMEOUT)
-        until = time.monotonic() + timeout
+        until = time.monotonic() + self._serving.startup
         while not ended.wait(_PING_PERIOD):
             with contextlib.suppress(urllib3.exceptions.HTTPError):
                 if pool.request("GET", "/ping", timeout=_PING_TIMEOUT).status == 200:

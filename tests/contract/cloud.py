@@ -104,13 +104,19 @@ class Cloud:
         name = unique("endpoint")
         if body is not None:
             container["ModelDataUrl"] = self.put(f"models/{name}/model.tar.gz", body)
-        definition = {"Image": "registry/tiny:1", **container}
-        self.sagemaker.create_model(
-            ModelName=name, PrimaryContainer=definition, ExecutionRoleArn=self.connection.role_arn
-        )
-        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant(name)])
-        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        self.create_model(name, **container)
+        self.create_endpoint(name, [variant(name)])
         return name
+
+    def create_model(self, name: str, **container: Any) -> None:
+        definition = {"Image": "registry/tiny:1", **container}
+        role = self.connection.role_arn
+        self.sagemaker.create_model(ModelName=name, PrimaryContainer=definition, ExecutionRoleArn=role)
+
+    def create_endpoint(self, name: str, variants: list[dict[str, Any]], **config: Any) -> None:
+        """Create configuration and endpoint of one name."""
+        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants, **config)
+        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
     def wait_endpoint(self, name: str, timeout: float = 30) -> dict[str, Any]:
         def settled() -> dict[str, Any] | None:

@@ -1,7 +1,6 @@
 """Models, endpoint configurations, endpoints and their calls."""
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -91,11 +90,6 @@ def test_unknown_endpoint(cloud: Cloud) -> None:
     assert text == "Endpoint nowhere of account 123456789012 not found."
 
 
-def test_asynchronous_calls_are_refused(cloud: Cloud, endpoint: str) -> None:
-    answer = error_of(cloud.runtime.invoke_endpoint_async, EndpointName=endpoint, InputLocation="s3://b/x")
-    assert "async-invocations is not emulated" in answer[2]
-
-
 def test_parallel_calls(cloud: Cloud, endpoint: str) -> None:
     bodies = [str(number).encode() for number in range(64)]
     with ThreadPoolExecutor(16) as pool:
@@ -123,21 +117,31 @@ def test_a_container_that_keeps_dying_fails(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize(
     ("container", "reason"),
-    [
-        ({"ModelDataUrl": "s3://{bucket}/no/model.tar.gz"}, "there is no object"),
-        ({"ModelDataUrl": "s3://no-such-bucket/model.tar.gz"}, "does not exist"),
-        ({"Image": "broken"}, "no-such-wheel"),
-        ({"Image": "trainonly"}, "has no program to serve"),
-    ],
+    [({"Image": "broken"}, "no-such-wheel"), ({"Image": "trainonly"}, "has no program to serve")],
 )
 def test_failing_endpoints(cloud: Cloud, container: dict, reason: str) -> None:
-    name = cloud.deploy(**{key: value.format(bucket=cloud.bucket) for key, value in container.items()})
+    name = cloud.deploy(**container)
     endpoint = cloud.wait_endpoint(name)
     assert endpoint["EndpointStatus"] == "Failed"
     assert reason in endpoint["FailureReason"]
     code, _, text = error_of(cloud.runtime.invoke_endpoint, EndpointName=name, Body=b"")
     assert (code, "Failed" in text) == ("ValidationError", True)
+    update = error_of(cloud.sagemaker.update_endpoint, EndpointName=name, EndpointConfigName=name)
+    assert "Cannot update failed endpoint" in update[2]
     cloud.sagemaker.delete_endpoint(EndpointName=name)
+
+
+def test_model_data_that_is_gone(cloud: Cloud) -> None:
+    """Data that was there when the model was made, but not when its endpoint starts."""
+    name = unique("gone")
+    url = cloud.put(f"models/{name}/model.tar.gz", archive({"w": b"w"}))
+    cloud.create_model(name, ModelDataUrl=url)
+    cloud.s3.delete_object(Bucket=cloud.bucket, Key=f"models/{name}/model.tar.gz")
+    cloud.create_endpoint(name, [variant(name)])
+    endpoint = cloud.wait_endpoint(name)
+    assert endpoint["EndpointStatus"] == "Failed"
+    expected = f'Failed to download model data for container "container_1" from URL: "{url}"'
+    assert endpoint["FailureReason"].startswith(expected)
 
 
 @pytest.mark.parametrize("member", ["../escape-1", "/tmp/escape-2", "a/../../escape-3"])
@@ -145,7 +149,7 @@ def test_hostile_archives_do_not_escape(cloud: Cloud, member: str, workspace) ->
     name = cloud.deploy(archive({member: b"evil"}))
     endpoint = cloud.wait_endpoint(name)
     found = list(workspace.rglob(member.rpartition("/")[2]))
-    inside = workspace / "endpoints" / name / "AllTraffic" / "opt" / "ml" / "model"
+    inside = workspace / "endpoints" / name / "0-AllTraffic" / "opt" / "ml" / "model"
     assert all(path.is_relative_to(inside) for path in found)
     assert found or endpoint["EndpointStatus"] == "Failed"
     cloud.sagemaker.delete_endpoint(EndpointName=name)
@@ -242,8 +246,11 @@ def test_refused_models(cloud: Cloud, changes: dict, message: str) -> None:
     ("changes", "message"),
     [
         ({"InstanceType": "ml.bogus"}, "enum value set"),
-        ({"InstanceType": None, "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}, "ServerlessConfig"),
-        ({"InitialInstanceCount": 2}, "InitialInstanceCount 2"),
+        ({"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}, "ServerlessConfig or InstanceType"),
+        ({"InitialInstanceCount": None}, "needs InitialInstanceCount"),
+        ({"ModelName": None}, "without ModelName (inference components) is not emulated"),
+        ({"InitialVariantWeight": 0.0}, "InitialVariantWeight above 0"),
+        ({"RoutingConfig": {"RoutingStrategy": "RANDOM"}}, "RoutingConfig"),
         ({"InstanceType": None}, "InstanceType"),
     ],
 )
@@ -254,22 +261,78 @@ def test_refused_variants(cloud: Cloud, endpoint: str, changes: dict, message: s
     assert (code, message in text) == ("ValidationException", True), text
 
 
-def test_several_variants_are_refused(cloud: Cloud, endpoint: str) -> None:
-    variants = [variant(endpoint), variant(endpoint, VariantName="Other")]
-    request = {"EndpointConfigName": unique("config"), "ProductionVariants": variants}
-    assert "2 ProductionVariants is not emulated" in error_of(cloud.sagemaker.create_endpoint_config, **request)[2]
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"DataCaptureConfig": {"EnableCapture": True, "InitialSamplingPercentage": 1, "DestinationS3Uri": "s3://b/p",
+                                "CaptureOptions": [{"CaptureMode": "Input"}]}}, "DataCaptureConfig"),
+        ({"ShadowProductionVariants": [variant("m")]}, "ShadowProductionVariants"),
+        ({"AsyncInferenceConfig": {"OutputConfig": {}}}, "S3OutputPath is required"),
+        ({"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://b/p", "NotificationConfig": {
+            "SuccessTopic": "arn:aws:sns:us-east-1:123456789012:t"}}}}, "NotificationConfig"),
+    ],
+)  # fmt: skip
+def test_refused_configurations(cloud: Cloud, endpoint: str, members: dict, message: str) -> None:
+    request = {"EndpointConfigName": unique("config"), "ProductionVariants": [variant(endpoint)], **members}
+    code, _, text = error_of(cloud.sagemaker.create_endpoint_config, **request)
+    assert (code, message in text) == ("ValidationException", True), text
 
 
-def test_health_check_timeout(cloud: Cloud) -> None:
-    """A container that never answers /ping with 200 fails the endpoint after the time that was asked for."""
-    name = unique("unhealthy")
-    role = cloud.connection.role_arn
-    container = {"Image": "tiny", "Environment": {"UNHEALTHY": "1"}}
-    cloud.sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=role)
-    variants = [variant(name)]
-    cloud.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
-    cloud.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    time.sleep(1)
+def test_an_endpoint_in_progress(cloud: Cloud) -> None:
+    """A container that never answers /ping with 200: no calls, no update and, as on AWS, no deletion."""
+    name = cloud.deploy(Environment={"UNHEALTHY": "1"})
     code, _, text = error_of(cloud.runtime.invoke_endpoint, EndpointName=name, Body=b"")
     assert (code, "Creating" in text) == ("ValidationError", True)
+    for refused in (
+        error_of(cloud.sagemaker.delete_endpoint, EndpointName=name),
+        error_of(cloud.sagemaker.update_endpoint, EndpointName=name, EndpointConfigName=name),
+    ):
+        assert (refused[0], "Cannot update in-progress endpoint" in refused[2]) == ("ValidationException", True)
+
+
+def test_a_program_that_ends_at_once(cloud: Cloud) -> None:
+    endpoint = cloud.wait_endpoint(cloud.deploy(Environment={"EXIT": "3"}))
+    assert endpoint["EndpointStatus"] == "Failed"
+    assert "did not pass the ping health check" in endpoint["FailureReason"]
+
+
+@pytest.mark.parametrize(
+    ("source", "files"),
+    [
+        ({"S3DataType": "S3Prefix", "CompressionType": "None", "S3Uri": "{folder}/plain/"}, ["deep", "deep/x", "w"]),
+        ({"S3DataType": "S3Object", "CompressionType": "None", "S3Uri": "{folder}/plain/w"}, ["w"]),
+        ({"S3DataType": "S3Object", "CompressionType": "Gzip", "S3Uri": "{folder}/packed.tar.gz"}, ["inside"]),
+    ],
+)
+def test_model_data_source(cloud: Cloud, source: dict, files: list[str]) -> None:
+    key = unique("source")
+    cloud.put(f"{key}/plain/w"), cloud.put(f"{key}/plain/deep/x"), cloud.put(f"{key}/plain-not")
+    cloud.put(f"{key}/packed.tar.gz", archive({"inside": b"i"}))
+    source["S3Uri"] = source["S3Uri"].format(folder=f"s3://{cloud.bucket}/{key}")
+    name = cloud.deploy(ModelDataSource={"S3DataSource": source})
+    assert cloud.wait_endpoint(name)["EndpointStatus"] == "InService"
+    assert json.loads(cloud.invoke(name, b"model"))["files"] == files
     cloud.sagemaker.delete_endpoint(EndpointName=name)
+
+
+@pytest.mark.parametrize(
+    ("container", "message"),
+    [
+        ({"ModelDataUrl": "s3://{bucket}/no/model.tar.gz"}, "Could not find model data at s3://"),
+        ({"ModelDataUrl": "s3://no-such-bucket/model.tar.gz"}, "does not exist"),
+        ({"ModelDataSource": ("S3Prefix", "None", "s3://{bucket}/nothing-here/")}, "there is no object under"),
+        ({"ModelDataSource": ("S3Prefix", "None", "s3://{bucket}/x")}, "forward slash"),
+        ({"ModelDataSource": ("S3Prefix", "Gzip", "s3://{bucket}/x/")}, "CompressionType Gzip"),
+        ({"ModelDataSource": ("S3Object", "None", "s3://b/x"), "ModelDataUrl": "s3://b/x"}, "not both"),
+    ],
+)
+def test_refused_model_data(cloud: Cloud, container: dict, message: str) -> None:
+    if isinstance(source := container.get("ModelDataSource"), tuple):
+        source = dict(zip(("S3DataType", "CompressionType", "S3Uri"), source, strict=True))
+        container = {**container, "ModelDataSource": {"S3DataSource": source}}
+        source["S3Uri"] = source["S3Uri"].format(bucket=cloud.bucket)
+    elif "ModelDataUrl" in container:
+        container = {"ModelDataUrl": container["ModelDataUrl"].format(bucket=cloud.bucket)}
+    request = {"ModelName": unique("model"), "ExecutionRoleArn": cloud.connection.role_arn}
+    code, _, text = error_of(cloud.sagemaker.create_model, PrimaryContainer={"Image": "tiny", **container}, **request)
+    assert (code, message in text) == ("ValidationException", True), text
