@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -143,6 +144,7 @@ class Training:
         if record["TrainingJobStatus"] in ("InProgress", "Stopping"):
             raise in_use(f"The training job is in status {_status(record)} and cannot be deleted.")
         self._store.delete(KIND, record["TrainingJobName"])
+        shutil.rmtree(self._context.workspace.jobs / record["TrainingJobName"], ignore_errors=True)
         return {}
 
     def _find(self, request: Request) -> Record:
