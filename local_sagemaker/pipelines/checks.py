@@ -101,7 +101,7 @@ def _check_leaf(shape: Shape, value: Any, path: str) -> None:
     try:
         problems = model.problems_of(shape, value, path)
     except AwsError:
-        raise Problem(f"{path}: a {type_of(shape)} is expected, not {value!r:.60}.") from None
+        raise Problem(f"{path}: a value of type {type_of(shape)} is expected, not {value!r:.60}.") from None
     if problems:
         raise Problem(problems[0])
 
