@@ -40,26 +40,43 @@ def serve(root: Path, images: Path) -> None:
         _serve(workspace, images)
 
 
-def _serve(workspace: Workspace, images: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        port = listener.getsockname()[1]
+class Emulator:
+    """A workspace's services as one WSGI application, with what runs its jobs; a socket is not part of it."""
+
+    def __init__(self, workspace: Workspace, images: Path, port: int) -> None:
+        """Announce the server in the workspace; ``port`` is the one that requests must name as their host's."""
         instance = secrets.token_hex(16)
         _announce(workspace, images, port, instance)
-        services = AwsServices(workspace)
-        context = Context(
-            workspace, workspace.connection(), services, Objects(services), Registry(images), Store(workspace.records)
-        )
-        sagemaker = SageMaker(context)
-        application = Application(context, sagemaker, instance, port)
-        server = Server(listener, application)
-        threading.Thread(target=_recover, args=(services, sagemaker, workspace), daemon=True).start()
+        self._workspace, self._services = workspace, AwsServices(workspace)
+        services, store = self._services, Store(workspace.records)
+        context = Context(workspace, workspace.connection(), services, Objects(services), Registry(images), store)
+        self._sagemaker = SageMaker(context)
+        self.application = Application(context, self._sagemaker, instance, port)
+
+    def recover(self) -> None:
+        """What an earlier server left, before requests are let in; then the slow imports that they would wait for."""
+        kill_strays(self._workspace.root)
+        self._sagemaker.recover()
+        self._services.load()
+        model.load()
+
+    def close(self) -> None:
+        """End all that runs; no process of the workspace is left."""
+        self._sagemaker.close()
+        kill_strays(self._workspace.root)
+        self._sagemaker.join(timeout=3)
+        self._workspace.server_file.unlink(missing_ok=True)
+
+
+def _serve(workspace: Workspace, images: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+        emulator = Emulator(workspace, images, listener.getsockname()[1])
+        server = Server(listener, emulator.application)
+        threading.Thread(target=_recover, args=(emulator, workspace), daemon=True).start()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
         server.serve_forever(poll_interval=0.1)
-    sagemaker.close()
-    kill_strays(workspace.root)
-    sagemaker.join(timeout=3)
-    workspace.server_file.unlink(missing_ok=True)
+    emulator.close()
 
 
 def _announce(workspace: Workspace, images: Path, port: int, instance: str) -> None:
@@ -69,13 +86,9 @@ def _announce(workspace: Workspace, images: Path, port: int, instance: str) -> N
     write_json(workspace.server_file, {**about, "images": str(images)})
 
 
-def _recover(services: AwsServices, sagemaker: SageMaker, workspace: Workspace) -> None:
-    """What an earlier server left, before requests are let in; then the slow imports that they would wait for."""
+def _recover(emulator: Emulator, workspace: Workspace) -> None:
     try:
-        kill_strays(workspace.root)
-        sagemaker.recover()
-        services.load()
-        model.load()
+        emulator.recover()
     except Exception:
         log.exception("start of workspace %s", workspace.root)
         os.kill(os.getpid(), signal.SIGTERM)

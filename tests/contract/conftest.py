@@ -1,8 +1,12 @@
-"""One server for the whole suite, in a temporary workspace, with a tiny image; clients are the real boto3."""
+"""One server for the whole suite, in a temporary workspace, with a tiny image; clients are the real boto3.
+
+`pytest tests/contract --transport in-process` leaves out the socket: the server is then a part of this process.
+"""
 
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -12,6 +16,7 @@ from botocore.config import Config
 
 import local_sagemaker
 from contract.cloud import Cloud
+from contract.in_process import Transport
 from local_sagemaker import Connection
 
 HERE = Path(__file__).parent
@@ -38,17 +43,22 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("workspace")
 
 
+@contextmanager
+def over_http(workspace: Path, images: Path) -> Iterator[Connection]:
+    yield local_sagemaker.start(workspace, images)
+    local_sagemaker.stop(workspace)
+
+
 @pytest.fixture(scope="package")
-def server(workspace: Path, images: Path) -> Iterator[Connection]:
+def server(workspace: Path, images: Path, pytestconfig: pytest.Config) -> Iterator[Connection]:
     """The running server; its variables are in this process's environment, for the SageMaker SDK."""
-    connection = local_sagemaker.start(workspace, images)
-    with pytest.MonkeyPatch.context() as patch:
+    serving = over_http if pytestconfig.getoption("transport") == "http" else Transport().serving
+    with serving(workspace, images) as connection, pytest.MonkeyPatch.context() as patch:
         for name, value in connection.environ().items():
             patch.setenv(name, value)
         for name in ("AWS_PROFILE", "AWS_CONFIG_FILE"):
             patch.delenv(name, raising=False)
         yield connection
-    local_sagemaker.stop(workspace)
 
 
 @pytest.fixture(scope="package")

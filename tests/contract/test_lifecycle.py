@@ -17,6 +17,7 @@ import local_sagemaker
 from contract.cloud import Cloud, archive, until
 from local_sagemaker import ServerError
 
+pytestmark = pytest.mark.http
 Connect = Callable[..., BaseClient]
 
 

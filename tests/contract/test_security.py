@@ -19,6 +19,7 @@ from botocore.credentials import Credentials
 from contract.cloud import Cloud, error_of
 from local_sagemaker import Connection
 
+pytestmark = pytest.mark.http
 JSON = ("UnrecognizedClientException", "InvalidSignatureException")
 QUERY = ("InvalidClientTokenId", "SignatureDoesNotMatch")
 CALLS = {

@@ -72,6 +72,7 @@ def test_payload_signing(cloud: Cloud, server: Connection, options: dict) -> Non
         assert cloud.get(f"s3://{cloud.bucket}/signed") == b"body"
 
 
+@pytest.mark.http
 def test_a_streamed_body_with_trailing_checksum(cloud: Cloud, server: Connection) -> None:
     """What clients send over TLS: aws-chunked, the checksum behind the body, the payload unsigned."""
     import urllib.request
