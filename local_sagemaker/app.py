@@ -68,6 +68,9 @@ class Application:
         digest = auth.body_digest(received, signature)
         if signature.service == "s3":
             auth.verify(received, signature, self._credentials)
+            answer = self._context.services.respond_object(request, received.headers, digest)
+            if answer is not None:
+                return answer
             body = _read(request, None)
         else:
             body = _read(request, _MAX_BODY)

@@ -49,9 +49,10 @@ def _json(error: AwsError, request_id: str) -> Response:
 
 
 def _s3(error: AwsError, request_id: str) -> Response:
+    members = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in error.members.items())
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>'
-        f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message>"
+        f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message>{members}"
         f"<RequestId>{request_id}</RequestId></Error>"
     )
     return Response(body, error.status, {"x-amz-request-id": request_id}, content_type="application/xml")

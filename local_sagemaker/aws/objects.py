@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -100,23 +99,8 @@ class Objects:
 
     def upload(self, uri: str, path: Path) -> None:
         """Store the file ``path`` as the object ``uri``; the file itself is taken away."""
-        from local_sagemaker.aws.s3disk import DiskKey
-
-        bucket_name, name = split_uri(uri)
-        bucket = self._bucket(bucket_name)
-        key = DiskKey(
-            name,
-            None,
-            bucket.account_id,
-            bucket.region_name,
-            is_versioned=bucket.is_versioned,
-            version_id=str(uuid.uuid4()) if bucket.is_versioned else "null",
-            bucket_name=bucket_name,
-        )
-        key.adopt(path)
-        earlier = bucket.keys.getlist(name, []) if bucket.is_versioned else []
-        bucket.keys.setlist(name, [*earlier, key])
-        self._services.save_objects()
+        bucket, name = split_uri(uri)
+        self._services.place_object(self._bucket(bucket), name, path)
 
     def require_bucket(self, uri: str) -> None:
         """Raise ObjectError when the URI's bucket does not exist."""

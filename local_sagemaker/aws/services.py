@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import uuid
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -17,8 +18,10 @@ from local_sagemaker.workspace import ACCOUNT_ID, ROLE_NAME, Workspace
 
 if TYPE_CHECKING:
     from http.client import HTTPMessage
+    from pathlib import Path
 
-    from local_sagemaker.aws.s3disk import Index
+    from local_sagemaker.aws.s3.index import Index
+    from local_sagemaker.aws.s3.requests import ObjectRequests
 
 _BACKENDS = {"s3": "s3", "iam": "iam", "sts": "sts", "ecr": "ecr", "logs": "logs", "monitoring": "cloudwatch"}
 _TRUST = {
@@ -36,6 +39,7 @@ class AwsServices:
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._index: Index | None = None
+        self._objects: ObjectRequests | None = None
         self._apps: dict[str, Any] = {}
 
     def load(self) -> None:
@@ -50,11 +54,15 @@ class AwsServices:
 
     def _load(self) -> None:
         os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "1"
-        from local_sagemaker.aws import s3disk
+        from local_sagemaker.aws.s3.index import Index
+        from local_sagemaker.aws.s3.keys import install
+        from local_sagemaker.aws.s3.requests import ObjectRequests
 
-        blobs = s3disk.install(self._workspace.objects)
-        self._index = s3disk.Index(self._workspace.objects / "index.sqlite", self._s3, blobs)
-        self._index.load()
+        blobs = install(self._workspace.objects)
+        self._index = Index(self._workspace.objects / "index.sqlite", self._s3, blobs)
+        orphans = self._index.load()
+        self._objects = ObjectRequests(self._s3, self._index, blobs)
+        threading.Thread(target=_remove, args=(orphans,), name="orphans", daemon=True).start()
         bucket = self._workspace.bucket
         if bucket not in self._s3.buckets:
             self._s3.create_bucket(bucket, self._region)
@@ -103,8 +111,31 @@ class AwsServices:
         self.wait()
         return any(role.arn == arn for role in self._iam.get_roles())
 
+    def respond_object(self, request: Request, headers: HTTPMessage, sha256: str | None) -> Response | None:
+        """Answer a verified request to S3 that moves an object; None where it is `respond`'s to answer."""
+        self.wait()
+        assert self._objects is not None
+        return self._objects.respond(request, headers, sha256)
+
+    def place_object(self, bucket: Any, name: str, path: Path) -> None:
+        """Make the file ``path``, which is taken away, the object ``name`` of moto's ``bucket``. Raises OSError."""
+        from local_sagemaker.aws.s3.keys import DiskKey
+
+        self.wait()
+        assert self._index is not None
+        versioned = bucket.is_versioned
+        version = str(uuid.uuid4()) if versioned else "null"
+        key = DiskKey.of(bucket, name, _version_id=version, _is_versioned=versioned)
+        key.adopt(path)
+        if bucket.versioning_status is None:
+            self._index.place(bucket, name, key)
+        else:
+            earlier = bucket.keys.getlist(name, [])
+            bucket.keys.setlist(name, [*earlier, key] if versioned else key)
+            self._index.save()
+
     def save_objects(self, bucket: str | None = None, key: str | None = None) -> None:
-        """Make changes to S3 durable (see `s3disk.Index.save`)."""
+        """Make changes to S3 durable (see `Index.save`)."""
         self.wait()
         assert self._index is not None
         self._index.save(bucket, key)
@@ -149,6 +180,11 @@ class AwsServices:
             "</SimulatePrincipalPolicyResponse>"
         )
         return Response(body, content_type="text/xml")
+
+
+def _remove(paths: set[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _keep_underscores(environ: dict[str, Any], headers: HTTPMessage) -> None:

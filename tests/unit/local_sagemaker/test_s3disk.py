@@ -9,16 +9,17 @@ import pytest
 PROGRAM = """
 import sys
 from pathlib import Path
-from local_sagemaker.aws import s3disk
+from local_sagemaker.aws.s3 import index as indexes, keys
 import moto
 
 if sys.argv[2] == "guard":
     moto.__version__ = "0.0.0"
-blobs = s3disk.install(Path(sys.argv[1]))
+blobs = keys.install(Path(sys.argv[1]))
 from moto.s3.models import s3_backends
 backend = s3_backends["123456789012"]["aws"]
-index = s3disk.Index(Path(sys.argv[1]) / "index.sqlite", backend, blobs)
-index.load()
+index = indexes.Index(Path(sys.argv[1]) / "index.sqlite", backend, blobs)
+for orphan in index.load():
+    orphan.unlink()
 """
 
 
