@@ -17,6 +17,7 @@ from werkzeug.wrappers import Request, Response
 
 from local_sagemaker import auth
 from local_sagemaker.api.context import Context
+from local_sagemaker.api.operations import Operations
 from local_sagemaker.errors import AwsError, not_emulated, render
 from local_sagemaker.sagemaker import SageMaker
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 HEALTH_PATH = "/_local_sagemaker/health"  # no bucket can be called so
 _INVOCATION = re.compile(r"/endpoints/(?P<name>[^/]+)/(?P<kind>[\w-]+)")
+_METRICS_PATHS = ("/BatchPutMetrics", "/BatchGetMetrics")  # of the metrics service, which signs as sagemaker
 _TARGET = "SageMaker."
 _MAX_BODY = 32 << 20  # bytes; an invocation may have 6 MB
 
@@ -84,22 +86,24 @@ class Application:
             return self._context.services.respond(service, request, headers, body)
         if match := _INVOCATION.fullmatch(request.path):
             return self._invoke(match, request, body)
+        if request.path in _METRICS_PATHS:
+            return self._operate(self._sagemaker.metrics, request.path[1:], body)
         target = request.headers.get("X-Amz-Target", "")
         if not target.startswith(_TARGET):
             raise not_emulated(f"{request.method} {request.path}")
-        return self._operate(target.removeprefix(_TARGET), body)
+        return self._operate(self._sagemaker.operations, target.removeprefix(_TARGET), body)
 
     def _invoke(self, match: re.Match[str], request: Request, body: bytes) -> Response:
         name = unquote(match["name"])
         return self._sagemaker.invocations.answer(match["kind"], name, request.headers, body)
 
-    def _operate(self, name: str, body: bytes) -> Response:
-        """One operation of SageMaker's JSON 1.1 protocol."""
+    def _operate(self, operations: Operations, name: str, body: bytes) -> Response:
+        """One operation whose request and answer are JSON."""
         try:
             request = json.loads(body or b"{}")
         except ValueError as error:
             raise AwsError("SerializationException", f"The body is not JSON: {error}") from error
-        answer = self._sagemaker.operations.call(name, request)
+        answer = operations.call(name, request)
         return Response(json.dumps(answer), content_type="application/x-amz-json-1.1")
 
 

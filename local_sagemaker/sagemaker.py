@@ -6,13 +6,17 @@ from typing import Protocol
 
 from local_sagemaker.api.context import Context
 from local_sagemaker.api.endpoints import EndpointOperations
+from local_sagemaker.api.experiments import Experiments
 from local_sagemaker.api.hosting import Hosting
+from local_sagemaker.api.lineage import Lineage
 from local_sagemaker.api.model_registry import ModelRegistry
-from local_sagemaker.api.operations import Operations
+from local_sagemaker.api.operations import Operations, Resource
 from local_sagemaker.api.pipeline_executions import Executions
 from local_sagemaker.api.pipelines import Pipelines
+from local_sagemaker.api.run_metrics import RunMetrics
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.api.training import Training
+from local_sagemaker.api.trial_components import TrialComponents
 from local_sagemaker.hosting.asynchronous import AsyncInvocations
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.invocations import Invocations
@@ -37,7 +41,7 @@ class SageMaker:
     """The engines of one server and the operations on them."""
 
     def __init__(self, context: Context) -> None:
-        self.operations = Operations()
+        self.operations, self.metrics = Operations(), Operations("sagemaker-metrics")
         endpoints = Endpoints(context)
         asynchronous = AsyncInvocations(context, endpoints)
         self.invocations = Invocations(context, endpoints, asynchronous)
@@ -45,16 +49,22 @@ class SageMaker:
         pipelines = PipelineExecutions(context, self.operations)
         # Pipelines close before what they start, lest they see it fail and try again.
         self._engines: tuple[Engine, ...] = (pipelines, training, endpoints, asynchronous)
-        for resource in (
+        components = TrialComponents(context)
+        resources: tuple[Resource, ...] = (
             Training(context, training),
             Hosting(context),
             EndpointOperations(context, endpoints),
-            Tags(context),
-            ModelRegistry(context),
             Pipelines(context, self.operations),
             Executions(context, self.operations, pipelines),
-        ):
+            ModelRegistry(context),
+            Experiments(context, components),
+            components,
+            Lineage(context),
+            Tags(context),
+        )
+        for resource in resources:
             self.operations.add(resource)
+        self.metrics.add(RunMetrics(context))
 
     def recover(self) -> None:
         for engine in self._engines:

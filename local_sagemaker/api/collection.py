@@ -7,7 +7,7 @@ from typing import Any
 
 from local_sagemaker.api import listing
 from local_sagemaker.api.context import Context, Request, new_record, now_seconds
-from local_sagemaker.errors import AwsError, validation
+from local_sagemaker.errors import AwsError, not_found, validation
 from local_sagemaker.store import Record
 
 
@@ -71,6 +71,11 @@ class Collection:
 
     def _arn(self, name: str) -> str:
         return self._context.arn(self._arn_kind, name)
+
+
+def absent(what: str) -> AwsError:
+    """The error for something that is not there, where AWS answers ResourceNotFound."""
+    return not_found(f"{what} does not exist.")
 
 
 def changed_map(request: Request, record: Record, member: str) -> dict[str, Any]:

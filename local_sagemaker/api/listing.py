@@ -16,6 +16,8 @@ _DEFAULT_PAGE = 10
 _TIMES = {
     "CreationTimeAfter": ("CreationTime", 1),
     "CreationTimeBefore": ("CreationTime", -1),
+    "CreatedAfter": ("CreationTime", 1),
+    "CreatedBefore": ("CreationTime", -1),
     "LastModifiedTimeAfter": ("LastModifiedTime", 1),
     "LastModifiedTimeBefore": ("LastModifiedTime", -1),
 }
@@ -37,11 +39,11 @@ def page(
     """
     name = members[0]
     keys = {"Name": name, "CreationTime": "CreationTime", "Status": status or name}
-    chosen = request.get("SortBy", "CreationTime")
-    order = keys.get(chosen, "CreationTime")
+    chosen: str = request.get("SortBy", "CreationTime")
+    order: str = keys.get(chosen, chosen)
     reverse = not ascending if "SortOrder" not in request else request["SortOrder"] == "Descending"
     kept = [record for record in records if _matches(record, request, name, status)]
-    kept.sort(key=lambda record: (record[order], record[name]), reverse=reverse)
+    kept.sort(key=lambda record: (record.get(order, ""), record.get(name, "")), reverse=reverse)
     start = _position(request.get("NextToken"))
     stop = start + request.get("MaxResults", _DEFAULT_PAGE)
     summaries = [{member: r[member] for member in members if member in r} for r in kept[start:stop]]
@@ -49,15 +51,16 @@ def page(
 
 
 def _matches(record: Record, request: Mapping[str, Any], name: str, status: str | None) -> bool:
-    if request.get("NameContains", "").lower() not in record[name].lower():
+    if request.get("NameContains", "").lower() not in record.get(name, "").lower():
         return False
     if status and "StatusEquals" in request and record[status] != request["StatusEquals"]:
         return False
     bounds = ((member, sign, request[key]) for key, (member, sign) in _TIMES.items() if key in request)
-    return all((record[member] - _seconds(bound)) * sign > 0 for member, sign, bound in bounds)
+    return all((record[member] - seconds(bound)) * sign > 0 for member, sign, bound in bounds)
 
 
-def _seconds(value: float | str) -> float:
+def seconds(value: float | str) -> float:
+    """A request's timestamp as epoch seconds. Raises ValidationException."""
     if not isinstance(value, str):
         return value
     try:

@@ -40,9 +40,9 @@ def load() -> None:
 
 
 @lru_cache(maxsize=64)
-def operation(name: str) -> OperationModel | None:
-    """The operation's model; None for a name that SageMaker does not have."""
-    model = _service("sagemaker")
+def operation(name: str, service: str = "sagemaker") -> OperationModel | None:
+    """The operation's model; None for a name that the service does not have."""
+    model = _service(service)
     return model.operation_model(name) if name in model.operation_names else None
 
 

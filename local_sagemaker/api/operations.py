@@ -20,9 +20,10 @@ class Resource(Protocol):
 
 
 class Operations:
-    """All operations of this server; jobs that start other jobs (tuning, pipelines) call them too."""
+    """All operations of one service; jobs that start other jobs (tuning, pipelines) call them too."""
 
-    def __init__(self) -> None:
+    def __init__(self, service: str = "sagemaker") -> None:
+        self._service = service
         self._handlers: dict[str, Operation] = {}
         self._emulated: dict[str, Emulated] = {}
 
@@ -32,7 +33,7 @@ class Operations:
 
     def call(self, name: str, request: Any) -> dict[str, Any]:
         """Answer one request, as JSON members. Raises AwsError."""
-        operation = model.operation(name)
+        operation = model.operation(name, self._service)
         if operation is None:
             raise AwsError("UnknownOperationException", f"SageMaker has no operation {name}.")
         handler = self._handler(name)
