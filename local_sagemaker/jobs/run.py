@@ -53,6 +53,7 @@ class TrainingRun:
 
     def run(self) -> Verdict:
         """Run the job to its end. Raises JobError for what is the job's own fault."""
+        self._context.services.wait()  # a job that is taken up again starts before them
         try:
             return self._run()
         finally:
