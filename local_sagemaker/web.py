@@ -196,7 +196,7 @@ class Handler(BaseHTTPRequestHandler):
             own.append(("Connection", "close"))
         lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in (*headers, *own)), "\r\n"]
         head = "\r\n".join(lines).encode("latin-1", "replace")
-        if self.command == "HEAD":
+        if self.command == "HEAD" or (isinstance(answer, FileRange) and not answer.count):
             self.wfile.write(head)
         elif isinstance(answer, FileRange):
             self.wfile.write(head)

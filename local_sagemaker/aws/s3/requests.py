@@ -87,7 +87,7 @@ class ObjectRequests:
             if part is not None:
                 response.status_code = 206
                 response.headers["Content-Range"] = f"bytes {offset}-{offset + count - 1}/{key.contentsize}"
-            elif headers.get("x-amz-checksum-mode") == "ENABLED":
+            if headers.get("x-amz-checksum-mode") == "ENABLED" and count == key.contentsize:
                 response.headers.extend(_checksum(key))
             response.headers["Content-Length"] = str(count)
             if not head:
@@ -146,8 +146,14 @@ class ObjectRequests:
     ) -> Response | None:
         multipart = bucket.multiparts.get(query["uploadId"])
         number = int(query["partNumber"]) if query["partNumber"].isdigit() else 0
-        if multipart is None or multipart.key_name != name or not 1 <= number <= _MAX_PART:
+        if not 1 <= number <= _MAX_PART:
             return None
+        if multipart is None or multipart.key_name != name:
+            message = (
+                "The specified upload does not exist. The upload ID may be invalid, or the upload may have been "
+                "aborted or completed."
+            )
+            raise AwsError("NoSuchUpload", message, 404, UploadId=query["uploadId"])
         claims = upload.claims(request.environ["local_sagemaker.headers"], sha256)
         path = self._blobs.new_path()
         stored = upload.receive(request.environ["wsgi.input"], claims, path)
