@@ -105,7 +105,8 @@ def test_contradictions(about: dict[str, str], code: str) -> None:
 @pytest.mark.parametrize(
     ("asked", "part"),
     [
-        ("bytes=0-4", (0, 5)), ("bytes=5-", (5, 5)), ("bytes=-3", (7, 3)), ("bytes=-99", (0, 10)), ("bytes=9-99", (9, 1)),
+        ("bytes=0-4", (0, 5)), ("bytes=5-", (5, 5)), ("bytes=-3", (7, 3)), ("bytes=-99", (0, 10)),
+        ("bytes=9-99", (9, 1)),
         ("bytes=4-2", None), ("bytes=-", None), ("bytes=0-1,3-4", None), ("lines=1-2", None), (None, None),
     ],
 )  # fmt: skip
