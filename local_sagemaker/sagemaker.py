@@ -17,10 +17,12 @@ from local_sagemaker.api.run_metrics import RunMetrics
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.api.training import Training
 from local_sagemaker.api.trial_components import TrialComponents
+from local_sagemaker.api.tuning import Tuning
 from local_sagemaker.hosting.asynchronous import AsyncInvocations
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.invocations import Invocations
 from local_sagemaker.jobs.training import TrainingJobs
+from local_sagemaker.jobs.tuning.tuning import TuningJobs
 from local_sagemaker.pipelines.engine import PipelineExecutions
 
 
@@ -46,12 +48,15 @@ class SageMaker:
         asynchronous = AsyncInvocations(context, endpoints)
         self.invocations = Invocations(context, endpoints, asynchronous)
         training = TrainingJobs(context)
+        tuning = TuningJobs(context, self.operations, training)
         pipelines = PipelineExecutions(context, self.operations)
-        # Pipelines close before what they start, lest they see it fail and try again.
-        self._engines: tuple[Engine, ...] = (pipelines, training, endpoints, asynchronous)
+        # Pipelines and tuning jobs close before what they start, lest they see it fail and try again.
+        self._engines: tuple[Engine, ...] = (pipelines, tuning, training, endpoints, asynchronous)
         components = TrialComponents(context)
+        training_operations = Training(context, training)
         resources: tuple[Resource, ...] = (
-            Training(context, training),
+            training_operations,
+            Tuning(context, self.operations, training_operations, tuning),
             Hosting(context),
             EndpointOperations(context, endpoints),
             Pipelines(context, self.operations),

@@ -101,7 +101,9 @@ class TrainingRun:
             return Program(lambda halt: host.run(halt, timeout, self._jobs.grace, on_lines), host.container.kill)
 
         def on_lines(lines: list[str]) -> None:
-            self._series.write(scanner.scan(lines))
+            values = scanner.scan(lines)
+            self._series.write(values)
+            self._jobs.report(self._name, values)
 
         return self._together.run([program(host) for host in self._hosts])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.api.context import Context, now_seconds
@@ -17,6 +18,10 @@ KIND = "TrainingJob"
 _PAUSE = 1.0  # seconds before another attempt
 _INTERNAL = "InternalServerError"
 _WORDS = {"Completed": "Training job completed", "Failed": "Training job failed", "Stopped": "Training job stopped"}
+
+MetricValue = tuple[str, float, float]
+"""Name, value, epoch seconds."""
+Observer = Callable[[list[MetricValue]], None]
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +45,7 @@ class TrainingJobs(Jobs):
         """Raises ServerError when the environment sets limits that are none."""
         super().__init__(context)
         Limits.read(os.environ)
+        self.observers: dict[str, Observer] = {}  # of running jobs, by their names
 
     def work(self, record: Record, stop: threading.Event) -> Verdict:
         """Run the job, again after an InternalServerError while its RetryStrategy allows it."""
@@ -54,6 +60,11 @@ class TrainingJobs(Jobs):
                     raise
                 log.exception("%s %s: another attempt", KIND, name)
             stop.wait(_PAUSE)
+
+    def report(self, name: str, values: list[MetricValue]) -> None:
+        """Tell the job's observer what it has logged."""
+        if (observer := self.observers.get(name)) is not None:
+            observer(values)
 
     def resume(self, record: Record) -> bool:
         """Run a job again whose RetryStrategy allows it; a tuning job's fails with its parent."""

@@ -13,6 +13,7 @@ from local_sagemaker.jobs.tuning.space import Space
 
 _RANDOM = 3  # trials before there is anything to learn from
 _MOST = 200  # trials that are learnt from: the best and the last; the cost grows with their cube
+_APART = 0.2  # how far another tuning job is thought to be from this one before there is more to tell, in the unit cube
 _EVEN, _NEAR, _CLOSE = 1000, 400, 100  # candidates everywhere, around the best, around the winner
 
 
@@ -73,7 +74,7 @@ class BayesianSearch:
 
 
 class _Model:
-    """The process over hyperparameters and one more column: 0 for this tuning job, 1 for another one's trials.
+    """The process over hyperparameters and one more column: 0 for this tuning job, _APART for another one's trials.
 
     How far the two lie apart is learnt like every other length, so a parent counts as much as it resembles.
     """
@@ -107,7 +108,7 @@ def _informative(trials: list[Trial]) -> list[Trial]:
 
 
 def _tasks(trials: Sequence[Trial]) -> Array:
-    return np.array([float(trial.parent is not None) for trial in trials])
+    return np.array([_APART * (trial.parent is not None) for trial in trials])
 
 
 def _standardised(trials: Sequence[Trial]) -> Array:

@@ -50,6 +50,8 @@ class Number:
         self._scale, self._unscale = self._chosen_scale(given.get("ScalingType", "Auto"))
         half = 0.5 if integer else 0.0  # so that rounding gives every integer its share
         self._from, self._to = self._scale(self.low - half), self._scale(self.high + half)
+        if not self._from < self._to:
+            raise SpaceError(f"The range of hyperparameter {self.name} is too narrow for its scale.")
 
     @property
     def choices(self) -> int | None:
@@ -61,7 +63,10 @@ class Number:
         return str(min(max(round(value), int(self.low)), int(self.high))) if self._integer else repr(value)
 
     def encode(self, value: str) -> list[float]:
-        return [(self._scale(float(value)) - self._from) / (self._to - self._from)]
+        unit = (self._scale(float(value)) - self._from) / (self._to - self._from)
+        if not math.isfinite(unit):
+            raise ValueError(f"{value} is no value of {self.name}")
+        return [unit]
 
     def _bound(self, given: Mapping[str, str], member: str) -> float:
         try:
