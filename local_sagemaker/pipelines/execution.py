@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_sagemaker.jobs.jobs import Verdict
 from local_sagemaker.pipelines.definition import Step, parse
+from local_sagemaker.pipelines.experiments import open_experiment
 from local_sagemaker.pipelines.kinds import CONDITION
 from local_sagemaker.pipelines.scope import ExecutionScope
 from local_sagemaker.pipelines.steps import FAILED, STOPPED, SUCCEEDED, StepRun, run_of
@@ -36,7 +37,8 @@ class ExecutionRun:
         self._selected = {item["StepName"] for item in selected} if selected else set(self._definition.steps)
 
     def run(self) -> Verdict:
-        """Run the steps to the end of the last."""
+        """Run the steps to the end of the last. Raises JobError when the experiment cannot be had."""
+        open_experiment(self.operations, self.execution.get("PipelineExperimentConfig", {}))
         try:
             return self._run()
         except Exception:

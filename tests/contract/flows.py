@@ -34,8 +34,7 @@ class Flows:
 
     def training(self, name: str, hyperparameters: Json | None = None, arguments: Any = (), **members: Any) -> Json:
         """A Training step whose program does what its hyperparameters say."""
-        request = self.cloud.job_request({}, **dict(arguments))
-        del request["TrainingJobName"]
+        request = self.cloud.job_request({}, **{"TrainingJobName": None, **dict(arguments)})
         request["HyperParameters"] = hyperparameters or {}
         return {"Name": name, "Type": "Training", "Arguments": request, **members}
 

@@ -113,6 +113,11 @@ def test_values_that_cannot_be_compared_fail_the_step(flows: Flows) -> None:
 WORD = {"Name": "Word", "DefaultValue": "word"}
 
 
+def test_a_prefix_for_the_names_of_jobs(flows: Flows) -> None:
+    arn = flows.run(flows.training("Train", arguments={"TrainingJobName": "my-jobs"}))
+    assert flows.job(arn, "Train")["TrainingJobName"].startswith(f"my-jobs-{arn.rpartition('/')[2]}-")
+
+
 def test_a_failed_job_fails_the_execution(flows: Flows) -> None:
     bad = flows.training("Bad", {"failure": "ValueError: no boxes", "exit": "1"})
     after = flows.training("After", DependsOn=["Bad"])

@@ -142,6 +142,7 @@ def test_register_model(flows: Flows) -> None:
     assert flows.steps(arn)["First"]["Metadata"]["Condition"]["Outcome"] == "True"
 
 
+@pytest.mark.http
 @pytest.mark.parametrize("end", ["kill", "stop"])
 def test_a_restart(fresh_workspace: Path, images: Path, connect: Any, end: str) -> None:
     """What ran has failed with a reason, what is done is kept, and a retry goes on from there."""

@@ -1,5 +1,7 @@
 """Pipelines as the SageMaker SDK v3 defines, starts and watches them."""
 
+from pathlib import Path
+
 import boto3
 import pytest
 
@@ -68,8 +70,65 @@ def test_a_pipeline(cloud: Cloud, flows: Flows, session) -> None:
     assert [step["StepStatus"] for step in steps.values()] == ["Succeeded", "Succeeded"]
     assert steps["Good"]["Metadata"]["Condition"]["Outcome"] == "True"
     assert flow.describe()["PipelineDescription"] == "again"
+    trials = cloud.sagemaker.list_trials(ExperimentName=flow.name)["TrialSummaries"]
+    assert [trial["TrialName"] for trial in trials] == [execution.arn.rpartition("/")[2]]
     with pytest.raises(Exception, match="terminal failure"):
         flow.start().wait(delay=1)
     assert len(flow.list_executions()["PipelineExecutionSummaries"]) == 2
     assert execution.list_parameters()["PipelineParameters"][0] == {"Name": "Lines", "Value": "5"}
     flow.delete()
+
+
+def test_models(cloud: Cloud, flows: Flows, session) -> None:
+    """The artifact of a training step becomes a model, and a version in the registry."""
+    from sagemaker.mlops.workflow.model_step import ModelStep
+    from sagemaker.mlops.workflow.steps import TrainingStep
+    from sagemaker.serve import ModelBuilder
+
+    group = unique("sdk-group")
+    cloud.sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    train = TrainingStep("Train", step_args=trainer(cloud, session).train())
+    builder = ModelBuilder(
+        image_uri="registry/tiny:1",
+        s3_model_data_url=train.properties.ModelArtifacts.S3ModelArtifacts,
+        role_arn=cloud.connection.role_arn,
+        sagemaker_session=session,
+    )
+    create = ModelStep("Create", step_args=builder.build())
+    registered = builder.register(
+        model_package_group_name=group,
+        content_types=["text/plain"],
+        response_types=["text/plain"],
+        approval_status="Approved",
+    )
+    register = ModelStep("Register", step_args=registered)
+    flow = pipeline(session, [train, create, register])
+    flow.upsert(role_arn=cloud.connection.role_arn)
+    execution = flow.start()
+    execution.wait(delay=1)
+    artifact = flows.job(execution.arn, "Train")["ModelArtifacts"]["S3ModelArtifacts"]
+    steps = flows.steps(execution.arn)
+    name = steps["Create"]["Metadata"]["Model"]["Arn"].rpartition("/")[2]
+    assert cloud.sagemaker.describe_model(ModelName=name)["PrimaryContainer"]["ModelDataUrl"] == artifact
+    package = cloud.sagemaker.describe_model_package(
+        ModelPackageName=steps["Register"]["Metadata"]["RegisterModel"]["Arn"]
+    )
+    assert package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"] == artifact
+    assert package["ModelPackageGroupName"] == group
+
+
+def test_source_code(cloud: Cloud, flows: Flows, session, tmp_path: Path) -> None:
+    """The SDK's drivers run in a step."""
+    from sagemaker.core.training.configs import SourceCode
+    from sagemaker.mlops.workflow.steps import TrainingStep
+
+    script = "import os, pathlib\npathlib.Path(os.environ['SM_MODEL_DIR'], 'made').write_text('in a pipeline')\n"
+    (tmp_path / "entry.py").write_text(script)
+    source = SourceCode(source_dir=str(tmp_path), entry_script="entry.py")
+    step = TrainingStep("Train", step_args=trainer(cloud, session, source_code=source).train())
+    flow = pipeline(session, [step])
+    flow.create(role_arn=cloud.connection.role_arn)
+    execution = flow.start()
+    flows.wait(execution.arn)
+    job = flows.job(execution.arn, "Train")
+    assert cloud.unpacked(job["ModelArtifacts"]["S3ModelArtifacts"]) == {"made": b"in a pipeline"}
