@@ -76,6 +76,8 @@ def _check_shape(shape: Shape, value: Any, path: str, definition: Definition) ->
     elif shape.type_name == "list":
         _check_length(shape, value, path)
         for number, item in enumerate(value):
+            if item is None:
+                raise Problem(f"{path}[{number}] must not be null.")
             _check_shape(shape.member, item, f"{path}[{number}]", definition)
     else:
         _check_leaf(shape, value, path)

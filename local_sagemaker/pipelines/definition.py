@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from local_sagemaker.pipelines.retries import RetryPolicy, parse_retry_policies
 
 _VERSION = "2020-12-01"
 _MAX_STEPS = 50
+_MAX_DEPTH = 100
 _STEP_NAME = re.compile(r"[A-Za-z0-9\-_]{1,64}")
 _COMMON = ("Name", "Type", "Arguments", "DependsOn", "DisplayName", "Description")
 
@@ -78,10 +79,7 @@ class Definition:
 def parse(text: str) -> Definition:
     """The definition in a JSON text. Raises ValidationException."""
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise unparsable(f"The definition is not JSON: {error}.") from error
-    try:
+        document = _load(text)
         members = check_object(
             document,
             ("Version", "Metadata", "Parameters", "PipelineExperimentConfig", "MlflowConfig", "Steps"),
@@ -100,6 +98,28 @@ def parse(text: str) -> Definition:
     except Problem as problem:
         raise unparsable(problem) from problem
     return Definition(parameters, steps, experiment)
+
+
+def _load(text: str) -> Any:
+    """The JSON in a text, if it is no deeper than any real definition. Raises Problem."""
+    try:
+        document = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise Problem(f"The definition is not JSON: {error}.") from error
+    level = [document]
+    for _ in range(_MAX_DEPTH):
+        level = [item for value in level if isinstance(value, (dict, list)) for item in _items(value)]
+    if level:
+        raise Problem(f"The definition is nested more than {_MAX_DEPTH} deep.")
+    return document
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _items(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _parse_steps(values: Any, gate: Gate | None, steps: dict[str, Step]) -> None:

@@ -243,6 +243,11 @@ def test_parameters_are_unique(operations: Operations) -> None:
     [
         ("{", "The definition is not JSON: "),
         ("[" * 100_000, "The definition is not JSON: "),
+        (
+            text(branch("C", [], json.loads('{"Type": "Not", "Condition": ' * 99 + "1" + "}" * 99))),
+            "more than 100 deep",
+        ),
+        (text(fail(float("nan"))), "The definition is not JSON: NaN is no number of JSON."),
         ("[]", "Expecting start of Json Object, not []."),
         ("{}", "Missing required property 'Steps'."),
         ('{"Steps": {}}', "Expecting start of Json Array, not {}."),
