@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 PROFILE ?= laptop
 
-.PHONY: help setup labs test lab images bench lint lock test-browser test-docker clean
+.PHONY: help setup labs test test-matrix fuzz lab images bench lint lock test-browser test-docker clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -30,6 +30,12 @@ labs: setup  ## Run all labs on the embedded SageMaker and write build/report/in
 
 test: setup  ## Run the tests, among them a smoke run of every lab
 	@$(BIN)/pytest
+
+test-matrix: setup  ## Run the contract suite with every SageMaker SDK, over HTTP and in-process
+	@$(BIN)/python tests/matrix.py $(ARGS)
+
+fuzz: setup  ## Send many random requests to the embedded SageMaker
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest -q tests/contract/test_fuzz.py
 
 test-browser: setup  ## Run Lab 01 in JupyterLab in a headless Chromium
 	@$(BIN)/pytest -m browser tests/browser

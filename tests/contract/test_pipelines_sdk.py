@@ -8,6 +8,7 @@ import pytest
 from contract.cloud import Cloud, unique
 from contract.flows import Flows
 
+pytestmark = pytest.mark.sdk
 pytest.importorskip("sagemaker.train", reason="the SageMaker SDK v3 is not installed")
 
 
@@ -47,6 +48,7 @@ def pipeline(session, steps: list, parameters: list | None = None):
 
 def test_a_pipeline(cloud: Cloud, flows: Flows, session) -> None:
     from sagemaker.core.shapes import MetricDefinition
+    from sagemaker.core.training.configs import InputData
     from sagemaker.core.workflow.conditions import ConditionLessThanOrEqualTo
     from sagemaker.core.workflow.functions import Join
     from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger
@@ -57,7 +59,10 @@ def test_a_pipeline(cloud: Cloud, flows: Flows, session) -> None:
     lines, limit = ParameterInteger("Lines", 2), ParameterFloat("Limit", 0.4)
     estimator = trainer(cloud, session, hyperparameters={"lines": lines.to_string()})
     estimator = estimator.with_metric_definitions([MetricDefinition(name="loss", regex=r"\bloss=([0-9.]+);")])
-    train = TrainingStep("Train", step_args=estimator.train(), cache_config=CacheConfig(True, "PT1H"))
+    data = InputData(channel_name="training", data_source=cloud.put("sdk-flow/x.txt"))  # SDK 3.12 wants a channel
+    train = TrainingStep(
+        "Train", step_args=estimator.train(input_data_config=[data]), cache_config=CacheConfig(True, "PT1H")
+    )
     loss = train.properties.FinalMetricDataList["loss"].Value
     stop = FailStep("TooBad", error_message=Join(on=" ", values=["loss of", loss]))
     good = ConditionStep("Good", conditions=[ConditionLessThanOrEqualTo(loss, limit)], if_steps=[], else_steps=[stop])

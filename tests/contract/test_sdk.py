@@ -8,6 +8,7 @@ import pytest
 
 from contract.cloud import Cloud, archive, unique
 
+pytestmark = pytest.mark.sdk
 pytest.importorskip("sagemaker.train", reason="the SageMaker SDK v3 is not installed")
 
 
@@ -34,15 +35,20 @@ def trainer(cloud: Cloud, session, **options):
     )
 
 
-def test_model_trainer(cloud: Cloud, session) -> None:
-    from sagemaker.core.shapes import MetricDefinition
+def channels(cloud: Cloud) -> list:
+    """One channel; SDK 3.12 cannot train without any."""
     from sagemaker.core.training.configs import InputData
 
     cloud.put("sdk-data/x.txt", b"x")
+    return [InputData(channel_name="training", data_source=f"s3://{cloud.bucket}/sdk-data/")]
+
+
+def test_model_trainer(cloud: Cloud, session) -> None:
+    from sagemaker.core.shapes import MetricDefinition
+
     estimator = trainer(cloud, session, hyperparameters={"lines": 3, "rate": 0.5})
     estimator = estimator.with_metric_definitions([MetricDefinition(name="loss", regex=r"\bloss=([0-9.]+);")])
-    channel = InputData(channel_name="training", data_source=f"s3://{cloud.bucket}/sdk-data/")
-    estimator.train(input_data_config=[channel], wait=True, logs=True)
+    estimator.train(input_data_config=channels(cloud), wait=True, logs=True)
     job = cloud.describe(estimator._latest_training_job.training_job_name)
     assert job["TrainingJobStatus"] == "Completed"
     final = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
@@ -52,7 +58,7 @@ def test_model_trainer(cloud: Cloud, session) -> None:
 def test_model_trainer_reports_a_failure(cloud: Cloud, session) -> None:
     estimator = trainer(cloud, session, hyperparameters={"failure": "ValueError: no boxes", "exit": 1})
     with pytest.raises(Exception, match="ValueError: no boxes"):
-        estimator.train(wait=True, logs=False)
+        estimator.train(input_data_config=channels(cloud), wait=True, logs=False)
 
 
 def test_source_code(cloud: Cloud, session, tmp_path: Path) -> None:
