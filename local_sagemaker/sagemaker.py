@@ -13,6 +13,7 @@ from local_sagemaker.api.model_registry import ModelRegistry
 from local_sagemaker.api.operations import Operations, Resource
 from local_sagemaker.api.pipeline_executions import Executions
 from local_sagemaker.api.pipelines import Pipelines
+from local_sagemaker.api.processing import Processing
 from local_sagemaker.api.run_metrics import RunMetrics
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.api.training import Training
@@ -21,6 +22,7 @@ from local_sagemaker.api.tuning import Tuning
 from local_sagemaker.hosting.asynchronous import AsyncInvocations
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.invocations import Invocations
+from local_sagemaker.jobs.processing.jobs import ProcessingJobs
 from local_sagemaker.jobs.training import TrainingJobs
 from local_sagemaker.jobs.tuning.tuning import TuningJobs
 from local_sagemaker.pipelines.engine import PipelineExecutions
@@ -49,14 +51,16 @@ class SageMaker:
         self.invocations = Invocations(context, endpoints, asynchronous)
         training = TrainingJobs(context)
         tuning = TuningJobs(context, self.operations, training)
+        processing = ProcessingJobs(context)
         pipelines = PipelineExecutions(context, self.operations)
         # Pipelines and tuning jobs close before what they start, lest they see it fail and try again.
-        self._engines: tuple[Engine, ...] = (pipelines, tuning, training, endpoints, asynchronous)
+        self._engines: tuple[Engine, ...] = (pipelines, tuning, training, processing, endpoints, asynchronous)
         components = TrialComponents(context)
         training_operations = Training(context, training)
         resources: tuple[Resource, ...] = (
             training_operations,
             Tuning(context, self.operations, training_operations, tuning),
+            Processing(context, processing, components),
             Hosting(context),
             EndpointOperations(context, endpoints),
             Pipelines(context, self.operations),

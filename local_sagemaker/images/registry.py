@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-_KEYS = {"python", "requirements", "install", "train", "serve", "pythonpath", "uris", "metrics"}
+_KEYS = {"python", "requirements", "install", "train", "serve", "process", "pythonpath", "uris", "metrics"}
 
 
 class ImageError(Exception):
@@ -24,8 +24,8 @@ class ImageError(Exception):
 class Image:
     """One entry of images.toml; paths are absolute.
 
-    ``train`` and ``serve`` are arguments after the environment's Python. ``metrics`` maps a metric's name to
-    the regular expression that finds its value in the log, for algorithms that define their own.
+    ``train``, ``serve`` and ``process`` are arguments after the environment's Python. ``metrics`` maps a metric's name
+    to the regular expression that finds its value in the log, for algorithms that define their own.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Image:
     install: tuple[str, ...]
     train: tuple[str, ...]
     serve: tuple[str, ...]
+    process: tuple[str, ...]
     pythonpath: tuple[str, ...]
     uris: tuple[re.Pattern[str], ...]
     metrics: Mapping[str, str] = field(default_factory=dict)
@@ -125,6 +126,7 @@ class Registry:
             install=self._program(entry, "install", where),
             train=self._program(entry, "train", where),
             serve=self._program(entry, "serve", where),
+            process=self._program(entry, "process", where),
             pythonpath=tuple(str(self.path.parent / folder) for folder in entry.get("pythonpath", [])),
             uris=patterns,
             metrics=dict(entry.get("metrics", {})),

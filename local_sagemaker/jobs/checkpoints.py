@@ -1,4 +1,4 @@
-"""Checkpoints: a folder of the container kept equal to a prefix in S3, both ways."""
+"""Checkpoints, and outputs that are uploaded as they appear: a folder of the container kept equal to a prefix in S3."""
 
 from __future__ import annotations
 
@@ -26,9 +26,13 @@ class CheckpointSync:
         """Download what the prefix holds and start watching; the number of files. Raises ObjectError."""
         self._folder.mkdir(parents=True, exist_ok=True)
         count = self._objects.download(self._uri, self._folder)
+        self.start()
+        return count
+
+    def start(self) -> None:
+        """Start watching; files that are there already count as uploaded."""
         self._seen = self._stamps()
         self._thread.start()
-        return count
 
     def close(self) -> None:
         """Stop watching and upload whatever is left. Raises ObjectError or OSError."""
