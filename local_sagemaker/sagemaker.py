@@ -17,6 +17,7 @@ from local_sagemaker.api.processing import Processing
 from local_sagemaker.api.run_metrics import RunMetrics
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.api.training import Training
+from local_sagemaker.api.transform import Transform
 from local_sagemaker.api.trial_components import TrialComponents
 from local_sagemaker.api.tuning import Tuning
 from local_sagemaker.hosting.asynchronous import AsyncInvocations
@@ -24,6 +25,7 @@ from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.invocations import Invocations
 from local_sagemaker.jobs.processing.jobs import ProcessingJobs
 from local_sagemaker.jobs.training import TrainingJobs
+from local_sagemaker.jobs.transform.jobs import TransformJobs
 from local_sagemaker.jobs.tuning.tuning import TuningJobs
 from local_sagemaker.pipelines.engine import PipelineExecutions
 
@@ -50,15 +52,18 @@ class SageMaker:
         asynchronous = AsyncInvocations(context, endpoints)
         self.invocations = Invocations(context, endpoints, asynchronous)
         training = TrainingJobs(context)
+        transform = TransformJobs(context)
         tuning = TuningJobs(context, self.operations, training)
         processing = ProcessingJobs(context)
         pipelines = PipelineExecutions(context, self.operations)
         # Pipelines and tuning jobs close before what they start, lest they see it fail and try again.
-        self._engines: tuple[Engine, ...] = (pipelines, tuning, training, processing, endpoints, asynchronous)
+        jobs = (tuning, training, processing, transform)
+        self._engines: tuple[Engine, ...] = (pipelines, *jobs, endpoints, asynchronous)
         components = TrialComponents(context)
         training_operations = Training(context, training)
         resources: tuple[Resource, ...] = (
             training_operations,
+            Transform(context, transform),
             Tuning(context, self.operations, training_operations, tuning),
             Processing(context, processing, components),
             Hosting(context),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import signal
 import socket
 import threading
@@ -26,6 +27,7 @@ from local_sagemaker.images.build import build_image
 from local_sagemaker.jobs import environment
 from local_sagemaker.jobs.archive import ArchiveError
 from local_sagemaker.jobs.folder import ContainerFolder
+from local_sagemaker.jobs.limits import MEMORY, Limits
 from local_sagemaker.jobs.process import ContainerProcess
 
 _PING_TIMEOUT = 2.0
@@ -61,9 +63,10 @@ class ServingContainer:
     def __init__(self, context: Context, serving: Serving) -> None:
         self._context, self._serving = context, serving
         self._folder = ContainerFolder(serving.root)
+        self._limits = Limits.read(os.environ)
         self.log = serving.log
         self._stop, self._ready = threading.Event(), threading.Event()
-        self._failure: str | None = None
+        self._failure: ContainerFailure | None = None
         self._program: Program | None = None
         self._on_change: Callable[[str | None], None] = lambda failure: None
         self._thread = threading.Thread(target=self._supervise, name=f"serve {serving.title}", daemon=True)
@@ -83,6 +86,11 @@ class ServingContainer:
         self._thread.join(_GRACE + 5)
         self._folder.remove_contents()
 
+    @property
+    def failed(self) -> bool:
+        """Whether it can no longer serve."""
+        return self._failure is not None
+
     def program(self, timeout: float) -> Program:
         """The program and connections to it, which may take up to ``timeout`` seconds to be healthy (again).
 
@@ -91,7 +99,7 @@ class ServingContainer:
         until = time.monotonic() + timeout
         while not (self._ready.wait(_PING_PERIOD) and self._program is not None and self._program.alive):
             if self._failure is not None:
-                raise ContainerFailure(self._failure)
+                raise ContainerFailure(str(self._failure), self._failure.side)
             if time.monotonic() > until or self._stop.is_set():
                 raise ContainerFailure("the container is not ready")
             time.sleep(_PING_PERIOD / 10)
@@ -115,15 +123,15 @@ class ServingContainer:
                 self.log.write(["The container ended; starting it again."])
             raise ContainerFailure(f"The container of {self._serving.title} keeps ending.")
         except ContainerFailure as failure:
-            self._fail(str(failure))
+            self._fail(failure)
         except Exception as error:
             log.exception("serving container %s", self._folder.root)
-            self._fail(f"InternalServerError: {error}")
+            self._fail(ContainerFailure(f"{type(error).__name__}: {error}", "InternalServerError"))
 
-    def _fail(self, reason: str) -> None:
-        self._failure = reason
+    def _fail(self, failure: ContainerFailure) -> None:
+        self._failure = failure
         if not self._stop.is_set():
-            self._on_change(reason)
+            self._on_change(str(failure))
 
     def _prepare(self) -> Image:
         """Fetch the image's environment and the model; raises ContainerFailure."""
@@ -135,7 +143,7 @@ class ServingContainer:
                 raise ImageError(f"image {image.name} has no program to serve")
             build_image(image, lambda line: self.log.write([line]))
         except (AwsError, ImageError, OSError) as error:
-            raise ContainerFailure(f"ClientError: {error}") from error
+            raise ContainerFailure(str(error), "ClientError") from error
         try:
             model_data.fetch(self._context.objects, definition, self._folder.model)
         except (ObjectError, ArchiveError, OSError) as error:
@@ -143,7 +151,8 @@ class ServingContainer:
             raise ContainerFailure(
                 f'Failed to download model data for container "{name}" from URL: '
                 f'"{model_data.location(definition)}": {error}. Please ensure that there is an object located at the '
-                "URL and that the role passed to CreateModel has permissions to download the object."
+                "URL and that the role passed to CreateModel has permissions to download the object.",
+                "ClientError",
             ) from error
         environment.write_aws_config(self._folder, self._context.connection)
         return image
@@ -151,17 +160,18 @@ class ServingContainer:
     def _run(self, image: Image) -> bool:
         """Run the program until it ends; whether it was healthy."""
         port = _free_port()
-        process = ContainerProcess(
-            [str(image.interpreter), *image.serve], self._environ(image, port), self._folder.root
-        )
+        argv = [str(image.interpreter), *image.serve]
+        process = ContainerProcess(argv, self._environ(image, port), self._folder.root, self._limits)
         ended = threading.Event()
         probe = threading.Thread(target=self._probe, args=(process, port, ended), daemon=True)
         probe.start()
-        process.run(self._write, self._stop, grace=_GRACE)
+        outcome = process.run(self._write, self._stop, grace=_GRACE)
         healthy = self._ready.is_set()
         self._ready.clear()
         ended.set()
         probe.join()
+        if outcome.cause == "memory":
+            raise ContainerFailure(f"The container of {self._serving.title} used more memory than {MEMORY} allows.")
         return healthy
 
     def _write(self, lines: list[str]) -> None:

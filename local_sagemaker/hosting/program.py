@@ -24,7 +24,11 @@ _MAX_TRIES = 2
 
 
 class ContainerFailure(Exception):
-    """The container cannot serve; the reason, as FailureReason gives it."""
+    """The container cannot serve; the reason, as FailureReason gives it. ``side`` is whose fault it is."""
+
+    def __init__(self, reason: str, side: str = "AlgorithmError") -> None:
+        super().__init__(reason)
+        self.side = side
 
 
 @dataclass(frozen=True)

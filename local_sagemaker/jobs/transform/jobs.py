@@ -1,0 +1,20 @@
+"""Transform jobs of this server."""
+
+from __future__ import annotations
+
+import threading
+
+from local_sagemaker.jobs.jobs import Jobs, Verdict
+from local_sagemaker.jobs.transform.run import TransformRun
+from local_sagemaker.store import Record
+
+KIND = "TransformJob"
+
+
+class TransformJobs(Jobs):
+    """The life cycle of transform jobs."""
+
+    kind = KIND
+
+    def work(self, record: Record, stop: threading.Event) -> Verdict:
+        return TransformRun(self, record, stop).run()
