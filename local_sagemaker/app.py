@@ -18,7 +18,7 @@ from werkzeug.wrappers import Request, Response
 from local_sagemaker import auth
 from local_sagemaker.api.context import Context
 from local_sagemaker.api.operations import Operations
-from local_sagemaker.errors import AwsError, not_emulated, render
+from local_sagemaker.errors import AwsError, disk_full, not_emulated, render
 from local_sagemaker.sagemaker import SageMaker
 
 if TYPE_CHECKING:
@@ -62,6 +62,9 @@ class Application:
         except HTTPException as error:
             return render(AwsError("BadRequest", str(error.description), error.code or 400), service)
         except Exception as error:
+            full = disk_full(error, self._context.workspace.root) if isinstance(error, OSError) else None
+            if full is not None:
+                return render(full, service, request.headers.get("smithy-protocol"))
             log.exception("%s %s", request.method, request.path)
             return render(AwsError("InternalFailure", f"{type(error).__name__}: {error}", 500), service)
 

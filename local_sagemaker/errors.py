@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import uuid
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -36,6 +38,20 @@ def not_found(message: str) -> AwsError:
 
 def conflict(message: str) -> AwsError:
     return AwsError("ConflictException", message)
+
+
+_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS))
+
+
+def disk_full(error: OSError, root: Path) -> AwsError | None:
+    """The error for a client whose request the disk of the workspace ``root`` refused; None for another OSError.
+
+    HTTP 507, which the SDKs do not retry.
+    """
+    if error.errno not in _DISK:
+        return None
+    reason = f"The disk of the workspace {root} refuses to store anything ({error.strerror}). Nothing was stored."
+    return AwsError("InsufficientStorage", reason, 507)
 
 
 def _json(error: AwsError, request_id: str) -> Response:

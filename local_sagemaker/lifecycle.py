@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import http.client
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -15,17 +16,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.workspace import DEFAULT_REGION, Connection, ServerError, Workspace
+from local_sagemaker.workspace import DEFAULT_REGION, Connection, ServerError, Workspace, code_digest
 
 _START_TIMEOUT = 30.0
 _STOP_TIMEOUT = 15.0
 _HEALTH_PATH = "/_local_sagemaker/health"
+_ACTIVE = frozenset(("InProgress", "Stopping", "Executing", "Creating", "Updating", "InService", "Deleting"))
+
+log = logging.getLogger(__name__)
 
 
 def start(workspace: Path, images: Path, *, region: str = DEFAULT_REGION) -> Connection:
     """Start the server of ``workspace`` unless it runs; return once it answers.
 
-    ``images`` is the registry, an images.toml. ``region`` counts for a new workspace only.
+    ``images`` is the registry, an images.toml. ``region`` counts for a new workspace only. A server with other images
+    or of an older version of this package is replaced when nothing runs in it; else the one is an error, the other a
+    warning. A server that takes another's place keeps its port if it can.
     Raises ServerError with the reason when the server cannot start.
     """
     images = Path(images).expanduser().absolute()
@@ -35,10 +41,9 @@ def start(workspace: Path, images: Path, *, region: str = DEFAULT_REGION) -> Con
     place.prepare(region)
     with _exclusive(place.start_lock):
         running = _running(place)
-        if running is None:
-            _spawn(place, images)
-        elif running["images"] != str(images):
-            raise ServerError(f"the server of {place.root} runs with the images of {running['images']}; stop it first")
+        if running is None or _outdated(place, running, images):
+            earlier = running or place.server() or {}
+            _spawn(place, images, earlier.get("port", 0))
     return place.connection()
 
 
@@ -89,6 +94,36 @@ def _exclusive(path: Path) -> Iterator[None]:
         yield
 
 
+def _outdated(place: Workspace, running: dict[str, Any], images: Path) -> bool:
+    """Whether the running server was ended because it is not the one that is asked for."""
+    other_images, other_code = running["images"] != str(images), running.get("code") != code_digest()
+    if not other_images and not other_code:
+        return False
+    if busy := _busy(place):
+        if other_images:
+            raise ServerError(
+                f"the server of {place.root} runs with the images of {running['images']}, and {busy} is not at its "
+                "end; stop it first"
+            )
+        log.warning("the server of %s runs older code, because %s is not at its end", place.root, busy)
+        return False
+    _end(running["pid"])
+    return True
+
+
+def _busy(place: Workspace) -> str | None:
+    """The name of something that runs, or serves, in the workspace."""
+    from local_sagemaker.store import Store
+
+    store = Store(place.records)
+    for kind in store.kinds():
+        for record in store.all(kind):
+            for name, value in record.items():
+                if name.endswith("Status") and isinstance(value, str) and value in _ACTIVE:
+                    return f"{kind} {record.get(f'{kind}Name', '')}".strip()
+    return None
+
+
 def _running(place: Workspace) -> dict[str, Any] | None:
     """What the server wrote about itself, if it is alive and the one that answers on its port."""
     about = place.server()
@@ -117,15 +152,15 @@ def _healthy(about: dict[str, Any], timeout: float = 10.0) -> bool:
         client.close()
 
 
-def _spawn(place: Workspace, images: Path) -> None:
-    """Start the server process and wait until it answers."""
+def _spawn(place: Workspace, images: Path, port: int) -> None:
+    """Start the server process, at ``port`` if that is free, and wait until it answers."""
     place.server_file.unlink(missing_ok=True)
     package = str(Path(__file__).parent.parent)
     code = f"import sys; sys.path.insert(0, {package!r}); from local_sagemaker.server import main; main(*sys.argv[1:])"
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with place.server_log.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-c", code, str(place.root), str(images)],
+            [sys.executable, "-c", code, str(place.root), str(images), str(port)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

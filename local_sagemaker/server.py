@@ -23,13 +23,16 @@ from local_sagemaker.jobs.process import kill_strays
 from local_sagemaker.sagemaker import SageMaker
 from local_sagemaker.store import Store
 from local_sagemaker.web import Server
-from local_sagemaker.workspace import ServerError, Workspace
+from local_sagemaker.workspace import ServerError, Workspace, code_digest
 
 log = logging.getLogger(__name__)
 
 
-def serve(root: Path, images: Path) -> None:
-    """Run the server of a workspace until SIGTERM or SIGINT. Raises ServerError when one runs already."""
+def serve(root: Path, images: Path, port: int = 0) -> None:
+    """Run the server of a workspace until SIGTERM or SIGINT, at ``port`` if that is free.
+
+    Raises ServerError when one runs already.
+    """
     workspace = Workspace(root)
     workspace.prepare()
     with workspace.server_lock.open("w") as lock:
@@ -37,7 +40,7 @@ def serve(root: Path, images: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ServerError(f"a server runs already in workspace {workspace.root}") from None
-        _serve(workspace, images)
+        _serve(workspace, images, port)
 
 
 class Emulator:
@@ -49,6 +52,7 @@ class Emulator:
         _announce(workspace, images, port, instance)
         self._workspace, self._services = workspace, AwsServices(workspace)
         services, store = self._services, Store(workspace.records)
+        self._store = store
         context = Context(workspace, workspace.connection(), services, Objects(services), Registry(images), store)
         self._sagemaker = SageMaker(context)
         self.application = Application(context, self._sagemaker, instance, port)
@@ -56,6 +60,7 @@ class Emulator:
     def recover(self) -> None:
         """What an earlier server left, before requests are let in; then the slow imports that they would wait for."""
         kill_strays(self._workspace.root)
+        self._store.remove_leftovers()
         self._sagemaker.recover()
         self._services.load()
         model.load()
@@ -68,8 +73,8 @@ class Emulator:
         self._workspace.server_file.unlink(missing_ok=True)
 
 
-def _serve(workspace: Workspace, images: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+def _serve(workspace: Workspace, images: Path, port: int) -> None:
+    with _listen(port) as listener:
         emulator = Emulator(workspace, images, listener.getsockname()[1])
         server = Server(listener, emulator.application)
         threading.Thread(target=_recover, args=(emulator, workspace), daemon=True).start()
@@ -79,11 +84,18 @@ def _serve(workspace: Workspace, images: Path) -> None:
     emulator.close()
 
 
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port), backlog=128)
+    except OSError:
+        return socket.create_server(("127.0.0.1", 0), backlog=128)
+
+
 def _announce(workspace: Workspace, images: Path, port: int, instance: str) -> None:
     import psutil
 
     about = {"pid": os.getpid(), "created": psutil.Process().create_time(), "port": port, "instance": instance}
-    write_json(workspace.server_file, {**about, "images": str(images)})
+    write_json(workspace.server_file, {**about, "images": str(images), "code": code_digest()})
 
 
 def _recover(emulator: Emulator, workspace: Workspace) -> None:
@@ -94,7 +106,7 @@ def _recover(emulator: Emulator, workspace: Workspace) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def main(root: str, images: str) -> None:
+def main(root: str, images: str, port: str) -> None:
     """Entry point of the server process."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
-    serve(Path(root), Path(images))
+    serve(Path(root), Path(images), int(port))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import string
@@ -14,6 +15,15 @@ from local_sagemaker.files import read_json, write_json
 ACCOUNT_ID = "123456789012"  # the account of AWS's documentation; moto answers for it
 DEFAULT_REGION = "us-east-1"
 ROLE_NAME = "SageMakerExecutionRole"
+
+
+def code_digest() -> str:
+    """Hash of this package's sources: does a server run the code that its user has?"""
+    digest = hashlib.sha256()
+    package = Path(__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        digest.update(f"{path.relative_to(package)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 class ServerError(Exception):

@@ -159,7 +159,8 @@ class AwsServices:
 
         if backend not in self._apps:
             create: Any = werkzeug_app.create_backend_app
-            self._apps[backend] = create(backend)
+            app = self._apps[backend] = create(backend)
+            app.config["PROPAGATE_EXCEPTIONS"] = True  # a full disk is ours to tell
         return self._apps[backend]
 
     def _simulate_policy(self, form: dict[str, list[str]]) -> Response:

@@ -17,6 +17,7 @@ from local_sagemaker.store import Record
 _INTERRUPTED = "InternalServerError: The local SageMaker was stopped or ended while the job ran. Please try again."
 _DEFAULT_GRACE = 120.0  # AWS gives a container so many seconds between SIGTERM and SIGKILL
 _MAX_REASON = 1024
+_DISK_PERIOD = 1.0  # seconds between tries to write to a disk that is full
 
 log = logging.getLogger(__name__)
 
@@ -128,4 +129,16 @@ class Jobs(ABC):
         self._stops.pop(name, None)
 
     def _finish(self, name: str, verdict: Verdict) -> None:
+        """Write how the job ended, as soon as the disk has room for it."""
+        while True:
+            try:
+                self._write_end(name, verdict)
+                return
+            except OSError as error:
+                if self._closing:
+                    return  # the next server says that it was interrupted
+                log.error("%s %s ended, which cannot be written yet: %s", self.kind, name, error)
+                time.sleep(_DISK_PERIOD)
+
+    def _write_end(self, name: str, verdict: Verdict) -> None:
         self.store.change(self.kind, name, lambda record: self.on_end(record, verdict))

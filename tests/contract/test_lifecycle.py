@@ -1,6 +1,8 @@
 """The server's life: found, shared, killed, restarted, stopped."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -145,16 +147,49 @@ def test_another_region(fresh_workspace: Path, images: Path, connect: Connect) -
     assert connect(connection, "sagemaker").list_models()["Models"] == []
 
 
-def test_refusals(tmp_path: Path, fresh_workspace: Path, images: Path, server, workspace: Path) -> None:
+def test_refusals(tmp_path: Path, fresh_workspace: Path, images: Path) -> None:
     with pytest.raises(ServerError, match="no image registry"):
         local_sagemaker.start(fresh_workspace, tmp_path / "none.toml")
     (tmp_path / "file").write_text("")
     with pytest.raises(ServerError, match=r"workspace .*/file"):
         local_sagemaker.start(tmp_path / "file", images)
-    other = tmp_path / "other.toml"
-    other.write_text("")
-    with pytest.raises(ServerError, match="stop it first"):
-        local_sagemaker.start(workspace, other)
+
+
+def test_another_registry(tmp_path: Path, fresh_workspace: Path, images: Path, connect: Connect) -> None:
+    """A server with other images is replaced, at its port, unless something runs in it."""
+    first = local_sagemaker.start(fresh_workspace, images)
+    other = shutil.copytree(images.parent, tmp_path / "other") / "images.toml"
+    second = local_sagemaker.start(fresh_workspace, other)
+    assert second.pid != first.pid
+    assert second.endpoint_url == first.endpoint_url
+    cloud = Cloud(second, connect)
+    name = cloud.start({"sleep": 600})
+    with pytest.raises(ServerError, match=f"runs with the images of .*/other/images.toml, and TrainingJob {name} is"):
+        local_sagemaker.start(fresh_workspace, images)
+    assert local_sagemaker.start(fresh_workspace, other) == second
+
+
+def test_older_code(fresh_workspace: Path, images: Path, connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+    """A server of an older version of the code is replaced unless something runs in it, which is said."""
+
+    def outdate() -> None:
+        file = fresh_workspace / "server.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), "code": "older"}))
+
+    first = local_sagemaker.start(fresh_workspace, images)
+    outdate()
+    second = local_sagemaker.start(fresh_workspace, images)
+    assert (second.pid == first.pid, second.endpoint_url == first.endpoint_url) == (False, True)
+    name = Cloud(second, connect).start({"sleep": 600})
+    outdate()
+    assert local_sagemaker.start(fresh_workspace, images).pid == second.pid
+    assert f"runs older code, because TrainingJob {name} is not at its end" in caplog.text
+
+
+def test_a_restart_keeps_the_port(fresh_workspace: Path, images: Path) -> None:
+    first = local_sagemaker.start(fresh_workspace, images)
+    kill(first.pid)
+    assert local_sagemaker.start(fresh_workspace, images).endpoint_url == first.endpoint_url
 
 
 def test_command_line(fresh_workspace: Path, images: Path) -> None:

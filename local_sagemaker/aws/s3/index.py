@@ -7,6 +7,7 @@ version: what `_FIELDS` names, its metadata and its tags. Multipart uploads in p
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -105,7 +106,7 @@ class Index:
             try:
                 self._database.execute("INSERT OR REPLACE INTO object VALUES(?,?,0,?)", row)
             except sqlite3.Error as error:
-                raise OSError(f"S3 index: {error}") from error
+                raise _refused(error) from error
             bucket.keys.setlist(name, [key])
             bucket.keys.changed.discard(name)
         self._blobs.remove_unwanted()
@@ -125,7 +126,7 @@ class Index:
             except sqlite3.Error as error:
                 for holder, name in changed:
                     holder.keys.changed.add(name)
-                raise OSError(f"S3 index: {error}") from error
+                raise _refused(error) from error
             self._blobs.remove_unwanted()
 
     def _write(self, changed: list[tuple[Any, str]]) -> None:
@@ -170,3 +171,9 @@ class Index:
         state["metadata"] = dict(key.metadata)
         state["tags"] = self._backend.tagger.list_tags_for_resource(key.arn)["Tags"]
         return state
+
+
+def _refused(error: sqlite3.Error) -> OSError:
+    code = getattr(error, "sqlite_errorcode", None)
+    full = code is not None and (code & 0xFF) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+    return OSError(errno.ENOSPC if full else errno.EIO, f"S3 index: {error}")
