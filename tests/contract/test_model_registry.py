@@ -174,7 +174,8 @@ def test_sdk(cloud: Cloud) -> None:
     package.model_package_name = package.model_package_arn  # SDK 3.12 asks for it by name, which a version has not
     package.update(model_approval_status="Approved")
     assert package.model_approval_status == "Approved"
-    names = [p.model_package_arn for p in ModelPackage.get_all(model_package_group_name=group.model_package_group_name)]
+    listed = cloud.sagemaker.list_model_packages(ModelPackageGroupName=group.model_package_group_name)
+    names = [found["ModelPackageArn"] for found in listed["ModelPackageSummaryList"]]
     assert names == [package.model_package_arn]
     cloud.sagemaker.delete_model_package(ModelPackageName=package.model_package_arn)
     group.delete()

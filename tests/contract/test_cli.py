@@ -1,0 +1,115 @@
+"""The AWS CLI against the server: every family's create and describe, and one refusal each."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.cloud import Cloud, unique, until, variant
+
+pytestmark = pytest.mark.http
+AWS = Path(sys.executable).with_name("aws")
+REFUSED = 255  # the exit code of version 1 for an error that the service answered with
+
+
+@pytest.fixture(scope="module")
+def aws(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `aws ...` with nothing but the connection's variables; ``request`` goes as --cli-input-json."""
+    if not AWS.exists():
+        pytest.skip("the AWS CLI is not installed")
+    home = tmp_path_factory.mktemp("home")
+    environ = {"PATH": os.defpath, "HOME": str(home), "AWS_PAGER": "", **cloud.connection.environ()}
+    environ["PYTHONWARNINGS"] = "ignore"
+
+    def run(*arguments: str, request: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
+        given = () if request is None else ("--cli-input-json", json.dumps(request))
+        command = [sys.executable, str(AWS), *arguments, *given]
+        return subprocess.run(command, env=environ, cwd=home, capture_output=True, text=True, timeout=60)
+
+    return run
+
+
+def answer(done: subprocess.CompletedProcess[str]) -> Any:
+    """The JSON that a command which must succeed printed; None where it printed nothing."""
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if done.stdout.strip() else None
+
+
+def refused(done: subprocess.CompletedProcess[str], code: str, text: str) -> None:
+    assert done.returncode == REFUSED
+    assert f"An error occurred ({code})" in done.stderr
+    assert text in done.stderr
+
+
+def test_s3(cloud: Cloud, aws, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a b.txt").write_text("content")
+    prefix = f"s3://{cloud.bucket}/cli/"
+    assert aws("s3", "cp", "--recursive", str(tmp_path / "data"), prefix).returncode == 0
+    assert aws("s3", "ls", prefix).stdout.split()[2:] == ["7", "a", "b.txt"]
+    assert aws("s3", "cp", f"{prefix}a b.txt", "-").stdout == "content"
+    refused(aws("s3", "ls", "s3://no-such-bucket/"), "NoSuchBucket", "bucket does not exist")
+
+
+def test_training_and_logs(cloud: Cloud, aws) -> None:
+    request = cloud.job_request({"lines": 1})
+    name = request["TrainingJobName"]
+    assert answer(aws("sagemaker", "create-training-job", request=request))["TrainingJobArn"].endswith(name)
+    cloud.wait(name)
+    job = answer(aws("sagemaker", "describe-training-job", "--training-job-name", name))
+    assert job["TrainingJobStatus"] == "Completed"
+    group = "/aws/sagemaker/TrainingJobs"
+    log = aws("logs", "filter-log-events", "--log-group-name", group, "--log-stream-name-prefix", f"{name}/")
+    assert "first line" in [event["message"] for event in answer(log)["events"]]
+    refused(aws("sagemaker", "create-training-job", request=request), "ResourceInUse", "must be unique")
+
+
+def test_endpoints(cloud: Cloud, aws, tmp_path: Path) -> None:
+    name = unique("cli")
+    model = {"ModelName": name, "PrimaryContainer": {"Image": "tiny"}, "ExecutionRoleArn": cloud.connection.role_arn}
+    answer(aws("sagemaker", "create-model", request=model))
+    config = {"EndpointConfigName": name, "ProductionVariants": [variant(name)]}
+    answer(aws("sagemaker", "create-endpoint-config", request=config))
+    create = ("sagemaker", "create-endpoint", "--endpoint-name", name, "--endpoint-config-name")
+    refused(aws(*create, "nowhere"), "ValidationException", "Could not find endpoint configuration")
+    answer(aws(*create, name))
+    cloud.wait_endpoint(name)
+    assert aws("sagemaker", "wait", "endpoint-in-service", "--endpoint-name", name).returncode == 0
+    invoke = ("sagemaker-runtime", "invoke-endpoint", "--body", "aGVsbG8=", str(tmp_path / "out"), "--endpoint-name")
+    assert answer(aws(*invoke, name))["InvokedProductionVariant"] == "AllTraffic"
+    assert (tmp_path / "out").read_text() == "hello"
+    refused(aws(*invoke, "nowhere"), "ValidationError", "nowhere")
+    answer(aws("sagemaker", "delete-endpoint", "--endpoint-name", name))
+
+
+def test_pipelines(cloud: Cloud, aws) -> None:
+    name = unique("cli-flow")
+    steps = [{"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "as asked"}}]
+    definition = json.dumps({"Version": "2020-12-01", "Steps": steps})
+    request = {
+        "PipelineName": name,
+        "PipelineDefinition": definition,
+        "RoleArn": cloud.connection.role_arn,
+        "ClientRequestToken": "t" * 32,
+    }
+    answer(aws("sagemaker", "create-pipeline", request=request))
+    started = answer(aws("sagemaker", "start-pipeline-execution", "--pipeline-name", name))
+    arn = started["PipelineExecutionArn"]
+
+    def ended() -> bool:
+        state = cloud.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+        return state["PipelineExecutionStatus"] == "Failed"
+
+    until(ended)
+    listed = answer(aws("sagemaker", "list-pipeline-execution-steps", "--pipeline-execution-arn", arn))
+    assert "as asked" in listed["PipelineExecutionSteps"][0]["FailureReason"]
+    refused(aws("sagemaker", "describe-pipeline", "--pipeline-name", "nowhere"), "ResourceNotFound", "nowhere")
+
+
+def test_what_is_not_emulated(aws) -> None:
+    refused(aws("sagemaker", "list-clusters"), "ValidationException", "ListClusters is not emulated")
