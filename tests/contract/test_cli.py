@@ -80,7 +80,7 @@ def test_endpoints(cloud: Cloud, aws, tmp_path: Path) -> None:
     answer(aws(*create, name))
     cloud.wait_endpoint(name)
     assert aws("sagemaker", "wait", "endpoint-in-service", "--endpoint-name", name).returncode == 0
-    invoke = ("sagemaker-runtime", "invoke-endpoint", "--body", "aGVsbG8=", str(tmp_path / "out"), "--endpoint-name")
+    invoke = ("sagemaker-runtime", "invoke-endpoint", "--body", "hello", str(tmp_path / "out"), "--endpoint-name")
     assert answer(aws(*invoke, name))["InvokedProductionVariant"] == "AllTraffic"
     assert (tmp_path / "out").read_text() == "hello"
     refused(aws(*invoke, "nowhere"), "ValidationError", "nowhere")
