@@ -8,6 +8,7 @@ from importlib import import_module
 BENCHMARKS = {
     "imports": "bench.imports:run",
     "embedded": "bench.embedded:run",
+    "tuning": "bench.tuning:run",
     "smoke": "bench.labs:smoke",
     "laptop": "bench.labs:laptop",
     "cold": "bench.labs:cold",
