@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,6 +53,7 @@ class Executions:
     def __init__(self, context: Context, operations: Operations, engine: PipelineExecutions) -> None:
         self._context, self._store = context, context.store
         self._operations, self._engine = operations, engine
+        self._starting = threading.Lock()
 
     def operations(self) -> dict[str, Operation]:
         return {
@@ -67,7 +69,11 @@ class Executions:
         }
 
     def start(self, request: Request) -> dict[str, Any]:
-        pipeline = find(self._store, request["PipelineName"])
+        with self._starting:
+            return self._start(find(self._store, request["PipelineName"]), request)
+
+    def _start(self, pipeline: Record, request: Request) -> dict[str, Any]:
+        """Start an execution, unless an earlier request with the same token has."""
         asked = {name: value for name, value in request.items() if name not in ("ClientRequestToken", "PipelineName")}
         if (earlier := self._by_token(pipeline, request["ClientRequestToken"])) is not None:
             if earlier["_asked"] != asked:

@@ -14,6 +14,7 @@ from local_sagemaker.store import Record
 
 KIND = "PipelineExecution"
 _MAX_REASON = 1300
+_DEFAULT_PARALLEL = 50
 
 
 class PipelineExecutions(Jobs):
@@ -56,6 +57,11 @@ class PipelineExecutions(Jobs):
             return {"_steps": {**record["_steps"], step["StepName"]: step}, "LastModifiedTime": now_seconds()}
 
         self.store.change(KIND, name, changed)
+
+    def parallelism(self, name: str) -> int:
+        """How many steps of an execution may run at once; UpdatePipelineExecution may change it."""
+        record = self.store.get(KIND, name) or {}
+        return int(record.get("ParallelismConfiguration", {}).get("MaxParallelExecutionSteps", _DEFAULT_PARALLEL))
 
     def of_pipeline(self, pipeline: str) -> list[Record]:
         """Every execution of a pipeline."""

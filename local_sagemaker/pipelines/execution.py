@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from local_sagemaker.pipelines.engine import PipelineExecutions
 
 _SHORTEST, _LONGEST = 0.02, 0.5  # seconds between two looks at the steps that run
-_DEFAULT_PARALLEL = 50
 
 
 class ExecutionRun:
@@ -31,8 +30,6 @@ class ExecutionRun:
         self._steps: dict[str, Record] = dict(execution["_steps"])
         self._running: list[StepRun] = []
         self.scope = ExecutionScope(self.context, self.operations, self._definition, execution, self._steps)
-        parallelism = execution.get("ParallelismConfiguration", {})
-        self._parallel: int = parallelism.get("MaxParallelExecutionSteps", _DEFAULT_PARALLEL)
         selected = execution.get("SelectiveExecutionConfig", {}).get("SelectedSteps")
         self._selected = {item["StepName"] for item in selected} if selected else set(self._definition.steps)
 
@@ -89,7 +86,7 @@ class ExecutionRun:
 
     def _next(self) -> Step | None:
         """A step that can start now."""
-        if len(self._running) >= self._parallel:
+        if len(self._running) >= self._engine.parallelism(self.execution["PipelineExecutionName"]):
             return None
         waiting = (s for s in self._definition.steps.values() if s.name in self._selected and s.name not in self._steps)
         return next(filter(self._ready, waiting), None)

@@ -17,6 +17,8 @@ from local_sagemaker.pipelines.problems import Problem
 from local_sagemaker.pipelines.references import Reference, follow
 from local_sagemaker.store import Record
 
+_MOST_JOBS = 50  # pipelines keep so many of a tuning job's jobs
+
 
 class ExecutionScope:
     """The values of one execution; ``own`` holds the names of the job that a step is about to start."""
@@ -82,7 +84,7 @@ class ExecutionScope:
         try:
             answers = [self._operations.call(kind.describe, request)]
             if kind.more:
-                answers.append(self._operations.call(kind.more, {**request, **_BEST_FIRST}))
+                answers.append(self._operations.call(kind.more, {**request, **_best_first(answers[0])}))
         except AwsError as error:
             raise Problem(f"{kind.stem} {step['_job']}: {error.message}") from error
         return {member: value for answer in reversed(answers) for member, value in answer.items()}
@@ -95,7 +97,13 @@ class ExecutionScope:
         return f"{folder.rstrip('/')}/{file.path}"
 
 
-_BEST_FIRST = {"SortBy": "FinalObjectiveMetricValue", "MaxResults": 50}
+def _best_first(tuning: Record) -> dict[str, Any]:
+    """How to list the jobs of a tuning job so that the best is the first, as pipelines give them."""
+    definitions = [tuning["HyperParameterTuningJobConfig"], *tuning.get("TrainingJobDefinitions", [])]
+    objectives = [d.get("HyperParameterTuningJobObjective") or d.get("TuningObjective") for d in definitions]
+    minimized = any(objective["Type"] == "Minimize" for objective in objectives if objective)
+    order = "Ascending" if minimized else "Descending"
+    return {"SortBy": "FinalObjectiveMetricValue", "SortOrder": order, "MaxResults": _MOST_JOBS}
 
 
 def _iso(seconds: float) -> str:

@@ -82,6 +82,11 @@ class Flows:
         answer = self.client.list_pipeline_execution_steps(PipelineExecutionArn=arn, SortOrder="Ascending")
         return {step["StepName"]: step for step in answer["PipelineExecutionSteps"]}
 
+    def started(self, arn: str, step: str, metadata: str) -> str:
+        """The name of what a step has started, once it has."""
+        told = until(lambda: self.steps(arn).get(step, {}).get("Metadata"))
+        return told[metadata]["Arn"].rpartition("/")[2]
+
     def statuses(self, arn: str) -> dict[str, str]:
         return {name: step["StepStatus"] for name, step in self.steps(arn).items()}
 

@@ -29,14 +29,13 @@ def trainer(cloud: Cloud, session, **options):
     from sagemaker.train import ModelTrainer
 
     return ModelTrainer(
-        training_image="registry/tiny:1",
         role=cloud.connection.role_arn,
         sagemaker_session=session,
         compute=Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=10),
         stopping_condition=StoppingCondition(max_runtime_in_seconds=120),
         output_data_config=OutputDataConfig(s3_output_path=f"s3://{cloud.bucket}/sdk"),
         base_job_name=unique("sdk"),
-        **options,
+        **{"training_image": "registry/tiny:1", **options},
     )
 
 
@@ -137,3 +136,29 @@ def test_source_code(cloud: Cloud, flows: Flows, session, tmp_path: Path) -> Non
     flows.wait(execution.arn)
     job = flows.job(execution.arn, "Train")
     assert cloud.unpacked(job["ModelArtifacts"]["S3ModelArtifacts"]) == {"made": b"in a pipeline"}
+
+
+def test_tuning(cloud: Cloud, flows: Flows, session) -> None:
+    from sagemaker.core.parameter import ContinuousParameter
+    from sagemaker.mlops.workflow.fail_step import FailStep
+    from sagemaker.mlops.workflow.steps import TuningStep
+    from sagemaker.train.tuner import HyperparameterTuner
+
+    tuner = HyperparameterTuner(
+        model_trainer=trainer(cloud, session, training_image="registry/tuned"),
+        objective_metric_name="loss",
+        objective_type="Minimize",
+        metric_definitions=[{"Name": "loss", "Regex": r"\bloss=([0-9.]+);"}],
+        hyperparameter_ranges={"x": ContinuousParameter(0.0, 1.0)},
+        strategy="Random",
+        max_jobs=2,
+        max_parallel_jobs=2,
+    )
+    step = TuningStep("Tune", step_args=tuner.tune())
+    best = step.get_top_model_s3_uri(0, cloud.bucket, "sdk")
+    flow = pipeline(session, [step, FailStep("Stop", error_message=best)])
+    flow.create(role_arn=cloud.connection.role_arn)
+    arn = flows.wait(flow.start().arn)
+    steps = flows.steps(arn)
+    assert steps["Tune"]["StepStatus"] == "Succeeded", steps
+    assert "hyperparameters.json" in cloud.unpacked(steps["Stop"]["Metadata"]["Fail"]["ErrorMessage"])
