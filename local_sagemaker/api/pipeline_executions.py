@@ -7,20 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.api import listing
-from local_sagemaker.api.context import Context, Operation, Request, new_record, now_seconds
+from local_sagemaker.api.context import Context, Operation, Request, now_seconds
 from local_sagemaker.api.emulated import ANY, Emulated
 from local_sagemaker.api.operations import Operations
 from local_sagemaker.api.pipelines import KIND as PIPELINE
 from local_sagemaker.api.pipelines import by_creation, find
-from local_sagemaker.errors import conflict, not_found, validation
-from local_sagemaker.pipelines.definition import Definition, parse
+from local_sagemaker.errors import conflict, validation
 from local_sagemaker.pipelines.engine import KIND, PipelineExecutions
-from local_sagemaker.pipelines.names import execution_id
-from local_sagemaker.pipelines.parameters import parameter_values, shown
-from local_sagemaker.pipelines.problems import Problem
-from local_sagemaker.pipelines.references import resolve
-from local_sagemaker.pipelines.scope import ExecutionScope
-from local_sagemaker.pipelines.selection import check_selection, earlier_results
+from local_sagemaker.pipelines.new_execution import find_execution, new_execution
+from local_sagemaker.pipelines.parameters import shown
 from local_sagemaker.store import Record
 
 _SUMMARY = (
@@ -81,7 +76,7 @@ class Executions:
             return {"PipelineExecutionArn": earlier["PipelineExecutionArn"]}
         if "RoleArn" in request:
             self._context.check_role(request["RoleArn"])
-        record = self._record(pipeline, request, parse(pipeline["PipelineDefinition"]))
+        record = new_execution(self._context, self._operations, pipeline, request)
         name = record["PipelineExecutionName"]
         self._store.add(KIND, name, {**record, "_asked": asked})
         self._store.update(PIPELINE, pipeline["PipelineName"], LastRunTime=record["CreationTime"])
@@ -148,58 +143,12 @@ class Executions:
         self._store.update(KIND, record["PipelineExecutionName"], LastModifiedTime=now_seconds(), **changes)
         return {"PipelineExecutionArn": record["PipelineExecutionArn"]}
 
-    def _record(self, pipeline: Record, request: Request, definition: Definition) -> Record:
-        """The record of a new execution. Raises ValidationException."""
-        name, identity = pipeline["PipelineName"], execution_id()
-        arn = self._context.arn("pipeline", f"{name}/execution/{identity}")
-        kept = ("PipelineExecutionDescription", "PipelineExecutionDisplayName", "SelectiveExecutionConfig")
-        inherited = {n: v for n, v in pipeline.items() if n in ("ParallelismConfiguration", "RoleArn")}
-        record = new_record(
-            {**inherited, **{n: v for n, v in request.items() if n in (*inherited, *kept)}},
-            arn,
-            PipelineArn=pipeline["PipelineArn"],
-            PipelineExecutionArn=arn,
-            PipelineExecutionName=identity,
-            PipelineExecutionStatus="Executing",
-            _pipeline=name,
-            _definition=pipeline["PipelineDefinition"],
-            _parameters=parameter_values(definition.parameters, request.get("PipelineParameters", [])),
-            _steps=self._given_steps(pipeline, request, definition),
-            _token=request["ClientRequestToken"],
-        )
-        return {**record, **self._experiment(definition, record)}
-
-    def _experiment(self, definition: Definition, record: Record) -> dict[str, Any]:
-        scope = ExecutionScope(self._context, self._operations, definition, record, {})
-        try:
-            values = resolve(dict(definition.experiment), scope)
-        except Problem as problem:
-            raise validation(f"PipelineExperimentConfig: {problem}") from problem
-        return {"PipelineExperimentConfig": values} if values else {}
-
-    def _given_steps(self, pipeline: Record, request: Request, definition: Definition) -> dict[str, Any]:
-        """The results that a selective execution takes from an earlier one."""
-        config = request.get("SelectiveExecutionConfig")
-        if config is None:
-            return {}
-        selected = {item["StepName"] for item in config["SelectedSteps"]}
-        check_selection(definition, selected)
-        arn = config.get("SourcePipelineExecutionArn")
-        source = None if arn is None else self._find({"PipelineExecutionArn": arn})
-        if source is not None and source["_pipeline"] != pipeline["PipelineName"]:
-            raise validation(f"Invalid SourcePipelineExecutionArn: {arn}. It is no execution of this pipeline.")
-        return earlier_results(definition, selected, source)
-
     def _by_token(self, pipeline: Record, token: str) -> Record | None:
         executions = self._engine.of_pipeline(pipeline["PipelineName"])
         return next((record for record in executions if record["_token"] == token), None)
 
     def _find(self, request: Request) -> Record:
-        arn = request["PipelineExecutionArn"]
-        record = self._store.get(KIND, arn.rpartition("/")[2])
-        if record is None or record["PipelineExecutionArn"] != arn:
-            raise not_found(f"Pipeline execution '{arn}' does not exist.")
-        return record
+        return find_execution(self._store, request["PipelineExecutionArn"])
 
 
 def _order(request: Request) -> str:
