@@ -15,6 +15,7 @@ from local_sagemaker.api.pipeline_executions import Executions
 from local_sagemaker.api.pipelines import Pipelines
 from local_sagemaker.api.processing import Processing
 from local_sagemaker.api.run_metrics import RunMetrics
+from local_sagemaker.api.search import Search
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.api.training import Training
 from local_sagemaker.api.transform import Transform
@@ -74,6 +75,7 @@ class SageMaker:
             Experiments(context, components),
             components,
             Lineage(context),
+            Search(context, self.operations),
             Tags(context),
         )
         for resource in resources:

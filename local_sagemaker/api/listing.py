@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from local_sagemaker.api.context import Request
 from local_sagemaker.errors import validation
 from local_sagemaker.store import Record
 
+Item = TypeVar("Item")
 _DEFAULT_PAGE = 10
 _TIMES = {
     "CreationTimeAfter": ("CreationTime", 1),
@@ -44,10 +45,15 @@ def page(
     reverse = not ascending if "SortOrder" not in request else request["SortOrder"] == "Descending"
     kept = [record for record in records if _matches(record, request, name, status)]
     kept.sort(key=lambda record: (record.get(order, ""), record.get(name, "")), reverse=reverse)
+    shown, token = cut(kept, request)
+    return {answer: [{member: r[member] for member in members if member in r} for r in shown], **token}
+
+
+def cut(items: Sequence[Item], request: Request) -> tuple[Sequence[Item], dict[str, str]]:
+    """The page that a request asks for, and its NextToken if there is more."""
     start = _position(request.get("NextToken"))
     stop = start + request.get("MaxResults", _DEFAULT_PAGE)
-    summaries = [{member: r[member] for member in members if member in r} for r in kept[start:stop]]
-    return {answer: summaries, **({"NextToken": _token(stop)} if stop < len(kept) else {})}
+    return items[start:stop], {"NextToken": _token(stop)} if stop < len(items) else {}
 
 
 def _matches(record: Record, request: Mapping[str, Any], name: str, status: str | None) -> bool:

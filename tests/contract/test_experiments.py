@@ -1,8 +1,10 @@
 """Experiments, trials, trial components, lineage, and the values that a Run logs."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.client import BaseClient
 
@@ -213,3 +215,33 @@ def test_contexts_and_actions(cloud: Cloud, kind: str) -> None:
     listed = getattr(cloud.sagemaker, f"list_{kind}s")(**{f"{stem}Type": "Lab"})[f"{stem}Summaries"]
     assert [item[f"{stem}Name"] for item in listed] == [name]
     call("delete", **{f"{stem}Name": name})
+
+
+def test_run_of_the_sdk(cloud: Cloud, tmp_path: Path) -> None:
+    pytest.importorskip("sagemaker.core.experiments", reason="this SageMaker SDK has no experiments")
+    from sagemaker.core.experiments.run import Run, list_runs, load_run
+    from sagemaker.core.helper.session_helper import Session
+
+    session = Session(boto_session=boto3.Session(region_name=cloud.connection.region), default_bucket=cloud.bucket)
+    experiment = unique("sdk-experiment")
+    (tmp_path / "notes.txt").write_text("notes")
+    with Run(experiment_name=experiment, run_name="first", sagemaker_session=session) as run:
+        run.log_parameter("rate", 0.1)
+        run.log_parameters({"layers": 3, "kind": "sgd"})
+        for step in range(12):
+            run.log_metric("loss", 1 / (step + 1), step=step)
+        run.log_file(str(tmp_path / "notes.txt"), name="notes")
+        run._log_graph_artifact(
+            data={"x": [1]}, graph_type="ROCCurve", is_output=True, artifact_name="roc"
+        )  # log_roc_curve without scikit-learn
+    with load_run(experiment_name=experiment, run_name="first", sagemaker_session=session) as again:
+        again.log_metric("mAP", 0.6)
+    described = cloud.sagemaker.describe_trial_component(TrialComponentName=f"{experiment}-first")
+    assert described["Status"]["PrimaryStatus"] == "Completed"
+    assert described["Parameters"]["layers"] == {"NumberValue": 3.0}
+    assert {m["MetricName"]: m["Count"] for m in described["Metrics"]} == {"loss": 12, "mAP": 1}
+    assert cloud.get(described["OutputArtifacts"]["notes"]["Value"]) == b"notes"
+    produced = cloud.sagemaker.list_associations(SourceArn=described["TrialComponentArn"])["AssociationSummaries"]
+    assert [a["DestinationName"] for a in produced] == ["roc"]
+    runs = list_runs(experiment_name=experiment, sagemaker_session=session)
+    assert [r.run_name for r in runs] == ["first"]

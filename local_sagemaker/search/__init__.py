@@ -1,0 +1,1 @@
+"""Search: expressions over the properties of SageMaker's resources."""
