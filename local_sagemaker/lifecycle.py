@@ -158,6 +158,7 @@ def _spawn(place: Workspace, images: Path, port: int) -> None:
     package = str(Path(__file__).parent.parent)
     code = f"import sys; sys.path.insert(0, {package!r}); from local_sagemaker.server import main; main(*sys.argv[1:])"
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environ["OPENBLAS_NUM_THREADS"] = "1"  # tuning's matrices are small: more threads only wait for each other
     with place.server_log.open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", code, str(place.root), str(images), str(port)],

@@ -47,10 +47,10 @@ class BayesianSearch:
         for spread in (0.05, 0.02, 0.01, 0.003):
             candidates = self._snapped(candidates)
             order = np.argsort(-model.improvement(candidates))
-            untried = [row for row in order if key(self._space.decode(candidates[row])) not in tried]
-            if not untried:
+            row = next((row for row in order if key(self._space.decode(candidates[row])) not in tried), None)
+            if row is None:
                 return None
-            best = candidates[untried[0]]
+            best = candidates[row]
             around = best + self._rng.normal(0, spread, (_CLOSE, width))
             candidates = np.vstack([best, np.clip(around, 0, 1)])
         return self._space.decode(best)
@@ -79,11 +79,19 @@ class _Model:
     How far the two lie apart is learnt like every other length, so a parent counts as much as it resembles.
     """
 
-    def __init__(self, points: Array, losses: Array, task: Array, groups: Numbers, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        points: Array,
+        losses: Array,
+        task: Array,
+        groups: Numbers,
+        rng: np.random.Generator,
+        scales: Array | None = None,
+    ) -> None:
         self._groups, self._rng = groups, rng
         self._points, self._losses, self._task = points, losses, task
         columns = np.append(groups, groups.max() + 1)
-        self._process = GaussianProcess(np.column_stack([points, task]), losses, columns, rng)
+        self._process = GaussianProcess(np.column_stack([points, task]), losses, columns, rng, scales)
         own = losses[task == 0]
         self._least = float((own if len(own) else losses).min())
 
@@ -94,7 +102,7 @@ class _Model:
         """The model that has also seen these points of this tuning job."""
         task = np.append(self._task, np.zeros(len(points)))
         everything = np.vstack([self._points, points]), np.append(self._losses, losses)
-        return _Model(*everything, task, self._groups, self._rng)
+        return _Model(*everything, task, self._groups, self._rng, self._process.scales)
 
     def improvement(self, points: Array) -> Array:
         return expected_improvement(*self.predict(points), self._least)

@@ -22,22 +22,29 @@ class GaussianProcess:
     See Rasmussen and Williams, Gaussian Processes for Machine Learning, chapters 2, 4.2 and 5.4.
     """
 
-    def __init__(self, x: Array, y: Array, groups: Numbers, rng: np.random.Generator) -> None:
+    def __init__(
+        self, x: Array, y: Array, groups: Numbers, rng: np.random.Generator, scales: Array | None = None
+    ) -> None:
         """``x`` has a row per point; ``groups`` the number of the hyperparameter that each column belongs to.
 
-        ``y`` has one value per point, around 0 and of the size of 1.
+        ``y`` has one value per point, around 0 and of the size of 1. ``scales`` are those of another process,
+        taken over instead of being chosen.
         """
         self._x, self._y, self._groups = x, y, groups
-        scales = np.append(np.full(int(groups.max()) + 1, _LENGTH), _NOISE)
-        best = self._fit(scales)
-        step = 0.7
+        self.scales = self._likeliest(rng) if scales is None else scales
+        self._fit(self.scales)
+
+    def _likeliest(self, rng: np.random.Generator) -> Array:
+        """Logarithms of the lengths and of the noise, found by steps that grow smaller."""
+        scales = np.append(np.full(int(self._groups.max()) + 1, _LENGTH), _NOISE)
+        best, step = self._fit(scales), 0.7
         for _ in range(_STEPS):
             moved = scales + rng.normal(0, step, len(scales)) * (rng.random(len(scales)) < 0.6)
-            if self._fit(moved) > best:
-                scales, best = moved, self._fit(moved)
+            if (probability := self._fit(moved)) > best:
+                scales, best = moved, probability
             else:
                 step = max(0.1, step * 0.985)
-        self._fit(scales)
+        return scales
 
     def predict(self, points: Array) -> tuple[Array, Array]:
         """Mean and standard deviation at the points."""

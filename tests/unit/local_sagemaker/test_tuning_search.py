@@ -109,12 +109,12 @@ def branin(values):
 def test_bayesian_beats_random_on_smooth_functions(objective: Callable[[dict], float], names: str):
     space = Space(continuous(*names))
     scores = {
-        strategy: [best(run(strategy, space, objective, 20, seed)) for seed in range(10)]
+        strategy: [best(run(strategy, space, objective, 20, seed)) for seed in range(6)]
         for strategy in ("Random", "Bayesian")
     }
     assert median(scores["Bayesian"]) < median(scores["Random"]) / 5
     wins = sum(bayesian < random for bayesian, random in zip(scores["Bayesian"], scores["Random"], strict=True))
-    assert wins >= 8
+    assert wins >= 5
 
 
 def test_bayesian_finds_its_way_among_integers_categories_and_divergence():
@@ -133,7 +133,7 @@ def test_bayesian_finds_its_way_among_integers_categories_and_divergence():
 
     space = Space(ranges)
     scores = [
-        [best(run(strategy, space, objective, 30, seed)) for seed in range(4)] for strategy in ("Random", "Bayesian")
+        [best(run(strategy, space, objective, 30, seed)) for seed in range(3)] for strategy in ("Random", "Bayesian")
     ]
     assert median(scores[1]) < median(scores[0]) / 5
     assert median(scores[1]) < 0.05
@@ -195,9 +195,9 @@ def parents(offset, scale, name):
 
 def test_a_warm_start_begins_where_its_parent_ended():
     space = Space(continuous("x", "y", "z"))
-    cold = [best(run("Bayesian", space, bowl, 4, seed)) for seed in range(8)]
-    same = [best(run("Bayesian", space, bowl, 4, seed, parents(0, 1, None))) for seed in range(8)]
-    other = [best(run("Bayesian", space, bowl, 4, seed, parents(1000, 50, "parent"))) for seed in range(8)]
+    cold = [best(run("Bayesian", space, bowl, 4, seed)) for seed in range(5)]
+    same = [best(run("Bayesian", space, bowl, 4, seed, parents(0, 1, None))) for seed in range(5)]
+    other = [best(run("Bayesian", space, bowl, 4, seed, parents(1000, 50, "parent"))) for seed in range(5)]
     assert median(same) < median(cold) / 3
     assert median(other) < median(cold) / 3
 
@@ -205,5 +205,5 @@ def test_a_warm_start_begins_where_its_parent_ended():
 def test_a_parent_that_does_not_resemble_is_outgrown():
     space = Space(continuous("x", "y", "z"))
     misleading = [Trial(trial.values, -trial.loss, "parent") for trial in parents(0, 1, "parent")]
-    scores = [best(run("Bayesian", space, bowl, 25, seed, misleading)) for seed in range(5)]
+    scores = [best(run("Bayesian", space, bowl, 25, seed, misleading)) for seed in range(3)]
     assert median(scores) < 0.02
