@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 import time
@@ -135,15 +136,16 @@ class TuningRun:
         try:
             self._jobs.operations.call("CreateTrainingJob", arm.definition.request(name, values, record["_tags"]))
         except AwsError as error:
-            child.record = {"TrainingJobStatus": "Failed"}
             raise JobError(f"ClientError: Training job {name} could not be created: {error.message}") from error
         self._jobs.mark(record, name)
 
     def _end_children(self) -> None:
-        """Stop what still runs, and wait for it."""
-        for child in self._running():
-            self._jobs.training.stop(child.name)
-        while self._running():
+        """Stop what still runs, and wait for it; again and again while the disk is too full to note it."""
+        self._collect()
+        while running := self._running():
+            for child in running:
+                with contextlib.suppress(OSError):
+                    self._jobs.training.stop(child.name)
             time.sleep(_TICK)
             self._collect()
 

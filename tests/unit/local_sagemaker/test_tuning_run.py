@@ -18,6 +18,7 @@ class Training:
     def __init__(self, store: Store, loss: float | None = None, *, refuse_after: int = 99) -> None:
         self.store, self.loss, self.left = store, loss, refuse_after
         self.observers: dict = {}
+        self.full_disk = 0
 
     def call(self, operation: str, request: dict) -> dict:
         assert operation == "CreateTrainingJob"
@@ -32,6 +33,9 @@ class Training:
         return {}
 
     def stop(self, name: str) -> None:
+        if self.full_disk > 0:
+            self.full_disk -= 1
+            raise OSError("No space left on device")
         self._end(name, "Stopped")
 
     def _end(self, name: str, status: str) -> None:
@@ -113,3 +117,13 @@ def test_a_training_job_that_cannot_be_created_fails_it(store: Store) -> None:
     with pytest.raises(JobError, match=r"ClientError: Training job t-003-.* could not be created: no more"):
         TuningRun(Jobs(store, training), job(store, MaxNumberOfTrainingJobs=5), threading.Event()).run()
     assert statuses(store) == ["Stopped"] * 2
+    assert training.observers == {}
+
+
+def test_no_training_job_stays_behind_when_the_disk_is_full(store: Store) -> None:
+    training, stop = Training(store), threading.Event()
+    training.full_disk = 5
+    threading.Timer(0.1, stop.set).start()
+    verdict = TuningRun(Jobs(store, training), job(store, MaxNumberOfTrainingJobs=9), stop).run()
+    assert verdict.status == "Stopped"
+    assert statuses(store) == ["Stopped"] * 3
