@@ -64,7 +64,7 @@ class SageMaker:
         training_operations = Training(context, training)
         resources: tuple[Resource, ...] = (
             training_operations,
-            Transform(context, transform),
+            Transform(context, transform, components),
             Tuning(context, self.operations, training_operations, tuning),
             Processing(context, processing, components),
             Hosting(context),

@@ -9,6 +9,7 @@ from local_sagemaker.api import listing
 from local_sagemaker.api.context import Context, Operation, Request, new_record
 from local_sagemaker.api.emulated import ANY, Emulated
 from local_sagemaker.api.hosting import MODEL, find
+from local_sagemaker.api.trial_components import TrialComponents
 from local_sagemaker.aws.objects import ObjectError, split_uri
 from local_sagemaker.errors import AwsError, in_use, validation
 from local_sagemaker.jobs.transform.jobs import KIND, TransformJobs
@@ -39,6 +40,7 @@ EMULATED: Mapping[str, Emulated] = {
         "TransformOutput": {"S3OutputPath": ANY, "Accept": ANY, "AssembleWith": ANY},
         "TransformResources": {"InstanceType": ANY, "InstanceCount": ANY},
         "DataProcessing": ANY,
+        "ExperimentConfig": ANY,
         "Tags": ANY,
     },
 }
@@ -49,8 +51,8 @@ class Transform:
 
     emulated = EMULATED
 
-    def __init__(self, context: Context, jobs: TransformJobs) -> None:
-        self._context, self._store, self._jobs = context, context.store, jobs
+    def __init__(self, context: Context, jobs: TransformJobs, components: TrialComponents) -> None:
+        self._context, self._store, self._jobs, self._components = context, context.store, jobs, components
 
     def operations(self) -> dict[str, Operation]:
         return {
@@ -64,6 +66,7 @@ class Transform:
         name = request["TransformJobName"]
         arn = self._context.arn("transform-job", name)
         _check(request)
+        self._components.check(request.get("ExperimentConfig", {}))
         model = find(self._context, MODEL, request["ModelName"])
         record = new_record(
             _with_defaults(request),
@@ -78,6 +81,7 @@ class Transform:
                 "Job name must be unique within an AWS account and region, and a job with this name already "
                 f"exists ({arn})"
             )
+        self._components.track(KIND, record)
         self._jobs.start(name)
         return {"TransformJobArn": arn}
 

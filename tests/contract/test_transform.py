@@ -94,7 +94,8 @@ def test_manifest(transforms: Transforms, cloud: Cloud) -> None:
 
 
 def test_a_key_and_a_prefix_of_keys(transforms: Transforms, cloud: Cloud) -> None:
-    for end, expected in (("images/a.txt", {"a.txt.out"}), ("im", {"images/a.txt.out", "images/b.txt.out"})):
+    names = {"images/a.txt.out", "images/b.txt.out"}
+    for end, expected in (("images/a.txt", {"a.txt.out"}), ("images", {"a.txt.out", "b.txt.out"}), ("im", names)):
         request = transforms.request({"images/a.txt": b"a", "images/b.txt": b"b"})
         request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"] += end
         cloud.sagemaker.create_transform_job(**request)
@@ -214,6 +215,16 @@ def test_tags(transforms: Transforms, cloud: Cloud) -> None:
     assert cloud.sagemaker.list_tags(ResourceArn=job["TransformJobArn"])["Tags"] == [{"Key": "k", "Value": "v"}]
 
 
+def test_a_job_in_a_trial(transforms: Transforms, cloud: Cloud) -> None:
+    name = unique("trial")
+    cloud.sagemaker.create_experiment(ExperimentName=name)
+    cloud.sagemaker.create_trial(ExperimentName=name, TrialName=name)
+    job = transforms.run({"x": b"x"}, ExperimentConfig={"TrialName": name})
+    (component,) = cloud.sagemaker.list_trial_components(TrialName=name)["TrialComponentSummaries"]
+    assert component["TrialComponentSource"]["SourceArn"] == job["TransformJobArn"]
+    assert component["Status"]["PrimaryStatus"] == "Completed"
+
+
 S3 = {"DataSource": {"S3DataSource": {"S3DataType": "AugmentedManifestFile", "S3Uri": "s3://b/x"}}}
 
 
@@ -228,7 +239,7 @@ S3 = {"DataSource": {"S3DataSource": {"S3DataType": "AugmentedManifestFile", "S3
         ({"output": {"KmsKeyId": "key"}}, "ValidationException", "TransformOutput.KmsKeyId"),
         ({"output": {"S3OutputPath": "https://b/x"}}, "ValidationException", "TransformOutput.S3OutputPath"),
         ({"DataCaptureConfig": {"DestinationS3Uri": "s3://b/x"}}, "ValidationException", "DataCaptureConfig"),
-        ({"ExperimentConfig": {"TrialName": "t"}}, "ValidationException", "ExperimentConfig"),
+        ({"ExperimentConfig": {"TrialName": "none-such"}}, "ResourceNotFound", "none-such"),
         (
             {"TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 5}},
             "ResourceLimitExceeded",

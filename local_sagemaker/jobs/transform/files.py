@@ -51,7 +51,7 @@ class InputFile:
     @property
     def uri(self) -> str:
         """Where its answers go: its key below the input's prefix, with .out."""
-        return f"{self._output['S3OutputPath'].rstrip('/')}/{self._entry.name}.out"
+        return f"{self._output['S3OutputPath'].rstrip('/')}/{self._entry.name.lstrip('/')}.out"
 
     def payloads(self, parameters: Parameters) -> Iterator[Payload]:
         """What the program is sent. Raises RecordError."""
