@@ -85,6 +85,7 @@ class Workspace:
         self.objects = self.root / "s3"
         self.jobs = self.root / "jobs"
         self.endpoints = self.root / "endpoints"
+        self.logs = self.root / "logs"
         self.server_file = self.root / "server.json"
         self.server_log = self.root / "server.log"
         self.start_lock = self.root / "start.lock"
@@ -100,7 +101,7 @@ class Workspace:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             self.root.chmod(0o700)
-            for folder in (self.records, self.objects, self.jobs, self.endpoints):
+            for folder in (self.records, self.objects, self.jobs, self.endpoints, self.logs):
                 folder.mkdir(exist_ok=True, mode=0o700)
             if read_json(self._credentials) is None:
                 write_json(self._credentials, asdict(Credentials.generate(region)))

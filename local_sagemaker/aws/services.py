@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 from werkzeug.wrappers import Request, Response
 
+from local_sagemaker.aws.journal import SERVICES, Journal
 from local_sagemaker.errors import AwsError
 from local_sagemaker.workspace import ACCOUNT_ID, ROLE_NAME, Workspace
 
@@ -40,7 +41,9 @@ class AwsServices:
         self._failure: BaseException | None = None
         self._index: Index | None = None
         self._objects: ObjectRequests | None = None
+        self._journal = Journal(workspace.root / "aws.jsonl", self._region)
         self._apps: dict[str, Any] = {}
+        self._first_use = threading.Lock()
 
     def load(self) -> None:
         """Import moto, read the objects' index, seed role and bucket. Slow: call it in a thread."""
@@ -68,6 +71,7 @@ class AwsServices:
             self._s3.create_bucket(bucket, self._region)
             self._index.save()
         self._iam.create_role(ROLE_NAME, json.dumps(_TRUST), "/", None, "Role of local jobs", [], "3600")
+        self._journal.replay(self._app)
 
     def wait(self) -> None:
         """Wait until moto is loaded; raises AwsError when it could not be."""
@@ -92,19 +96,39 @@ class AwsServices:
         self.wait()
         return self._s3
 
-    @cached_property
+    @property
     def logs(self) -> Any:
+        """moto's CloudWatch Logs, with the streams of earlier servers."""
         self.wait()
+        with self._first_use:
+            return self._logs
+
+    @cached_property
+    def _logs(self) -> Any:
         from moto.logs.models import logs_backends
 
-        return logs_backends[ACCOUNT_ID][self._region]
+        from local_sagemaker.aws.logs import install
+
+        backend = logs_backends[ACCOUNT_ID][self._region]
+        install(backend, self._workspace.logs)
+        return backend
+
+    @property
+    def cloudwatch(self) -> Any:
+        """moto's CloudWatch, with the metrics of earlier servers."""
+        self.wait()
+        with self._first_use:
+            return self._cloudwatch
 
     @cached_property
-    def cloudwatch(self) -> Any:
-        self.wait()
+    def _cloudwatch(self) -> Any:
         from moto.cloudwatch.models import cloudwatch_backends
 
-        return cloudwatch_backends[ACCOUNT_ID][self._region]
+        from local_sagemaker.aws.metrics import Metrics
+
+        backend = cloudwatch_backends[ACCOUNT_ID][self._region]
+        Metrics(backend, self._workspace.logs / "metrics.sqlite")
+        return backend
 
     def has_role(self, arn: str) -> bool:
         """Whether the role exists in this account's IAM."""
@@ -148,7 +172,11 @@ class AwsServices:
         if service == "iam" and b"Action=SimulatePrincipalPolicy" in body:
             return self._simulate_policy(parse_qs(body.decode()))
         _keep_underscores(request.environ, headers)
+        if service in ("logs", "monitoring"):
+            _ = self.logs if service == "logs" else self.cloudwatch  # before moto answers from its memory
         response = Response.from_app(self._app(_BACKENDS[service]), request.environ)
+        if service in SERVICES and response.status_code < 300:
+            self._journal.add(service, request.headers, body)
         if service == "s3" and request.method in ("PUT", "POST", "DELETE"):
             bucket, _, key = request.path.lstrip("/").partition("/")
             self.save_objects(bucket, key)
