@@ -12,7 +12,10 @@ _HOME = {
     "deploy": "endpoints",
     "gate": "gates",
     "load_dataset": "prepare",
+    "register": "endpoints",
     "watch": "jobs",
+    "watch_transform": "transform",
+    "watch_tuning": "tuning",
 }
 
 __all__ = sorted(_HOME)

@@ -86,6 +86,34 @@ def detections(response: dict[str, Any]) -> pd.DataFrame:
 
 
 @contextmanager
+def register(
+    lab: LabSession,
+    image_uri: str,
+    model_data: str,
+    *,
+    name: str = "detector",
+    environment: dict[str, str] | None = None,
+) -> Iterator[str]:
+    """Register a model (image and weights) for the length of a `with` block, which gets its name.
+
+    Args:
+        lab: the session.
+        image_uri: the image that serves.
+        model_data: S3 URI of `model.tar.gz`.
+        name: what the model is called, after the session's prefix.
+        environment: environment of the serving program.
+    """
+    client = lab.client("sagemaker")
+    name = f"{lab.named(name)}-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() // 1_000_000 % 1000:03d}"
+    container = {"Image": image_uri, "ModelDataUrl": model_data, "Environment": environment or {}}
+    client.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=lab.role)
+    try:
+        yield name
+    finally:
+        client.delete_model(ModelName=name)
+
+
+@contextmanager
 def deploy(
     lab: LabSession,
     image_uri: str,
@@ -111,11 +139,10 @@ def deploy(
         EndpointError: the endpoint failed or did not start in time.
     """
     client = lab.client("sagemaker")
-    name = f"{lab.named(name)}-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() // 1_000_000 % 1000:03d}"
-    with ExitStack() as clean_up:
-        container = {"Image": image_uri, "ModelDataUrl": model_data, "Environment": environment or {}}
-        client.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=lab.role)
-        clean_up.callback(client.delete_model, ModelName=name)
+    with (
+        register(lab, image_uri, model_data, name=name, environment=environment) as name,
+        ExitStack() as clean_up,
+    ):
         variant = {
             "VariantName": "all",
             "ModelName": name,
