@@ -81,4 +81,7 @@ index._write = write
 index.save()
 print(list(index._database.execute("SELECT bucket, key FROM object")))
 """
-    assert run(tmp_path, "", code).stdout.splitlines() == ["S3 index: database or disk is full", "[('bucket', 'key')]"]
+    assert run(tmp_path, "", code).stdout.splitlines() == [
+        "[Errno 5] S3 index: database or disk is full",
+        "[('bucket', 'key')]",
+    ]
