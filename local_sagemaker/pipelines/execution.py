@@ -11,7 +11,8 @@ from local_sagemaker.pipelines.definition import Step, parse
 from local_sagemaker.pipelines.experiments import open_experiment
 from local_sagemaker.pipelines.kinds import CONDITION
 from local_sagemaker.pipelines.scope import ExecutionScope
-from local_sagemaker.pipelines.steps import FAILED, STOPPED, SUCCEEDED, StepRun, run_of
+from local_sagemaker.pipelines.starting import run_of
+from local_sagemaker.pipelines.steps import FAILED, STOPPED, SUCCEEDED, StepRun
 from local_sagemaker.store import Record
 
 if TYPE_CHECKING:
