@@ -60,18 +60,18 @@ class SageMaker:
         # Pipelines and tuning jobs close before what they start, lest they see it fail and try again.
         jobs = (tuning, training, processing, transform)
         self._engines: tuple[Engine, ...] = (pipelines, *jobs, endpoints, asynchronous)
-        components = TrialComponents(context)
-        training_operations = Training(context, training)
+        components, registry = TrialComponents(context), ModelRegistry(context)
+        training_operations = Training(context, training, components)
         resources: tuple[Resource, ...] = (
             training_operations,
             Transform(context, transform, components),
             Tuning(context, self.operations, training_operations, tuning),
             Processing(context, processing, components),
-            Hosting(context),
+            Hosting(context, registry),
             EndpointOperations(context, endpoints),
             Pipelines(context, self.operations),
             Executions(context, self.operations, pipelines),
-            ModelRegistry(context),
+            registry,
             Experiments(context, components),
             components,
             Lineage(context),

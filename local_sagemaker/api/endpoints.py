@@ -8,7 +8,7 @@ from typing import Any
 from local_sagemaker.api import listing
 from local_sagemaker.api.context import Context, Operation, Request, now_seconds
 from local_sagemaker.api.emulated import ANY, Emulated
-from local_sagemaker.api.hosting import CONFIG, MODEL, create, find
+from local_sagemaker.api.hosting import CONFIG, MODEL, create, definition_of, find
 from local_sagemaker.api.variants import check_capacity, summary
 from local_sagemaker.errors import AwsError, validation
 from local_sagemaker.hosting.endpoints import KIND, Endpoints
@@ -120,7 +120,7 @@ class EndpointOperations:
         for variant in config["ProductionVariants"]:
             model = find(self._context, MODEL, variant["ModelName"])
             check_capacity(variant.get("InstanceType"), variant.get("InitialInstanceCount", 0))
-            definition = model.get("PrimaryContainer") or model["Containers"][0]
+            definition = definition_of(model)
             variants.append({"variant": variant, "definition": definition})
         return {
             "EndpointConfigName": config_name,

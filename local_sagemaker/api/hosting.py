@@ -8,6 +8,7 @@ from typing import Any
 from local_sagemaker.api import listing
 from local_sagemaker.api.context import Context, Operation, Request, new_record
 from local_sagemaker.api.emulated import ANY, Emulated
+from local_sagemaker.api.model_registry import ModelRegistry
 from local_sagemaker.api.variants import check_variants
 from local_sagemaker.aws.objects import ObjectError, split_uri
 from local_sagemaker.errors import not_emulated, validation
@@ -22,6 +23,7 @@ _ARN_KINDS = {MODEL: "model", CONFIG: "endpoint-config", ENDPOINT: "endpoint"}
 _CONTAINER = {
     "ContainerHostname": ANY,
     "Image": ANY,
+    "ModelPackageName": ANY,
     "Mode": {"SingleModel"},
     "ModelDataUrl": ANY,
     "ModelDataSource": {
@@ -77,13 +79,19 @@ def create(context: Context, kind: str, request: Request, **members: Any) -> dic
     return {f"{kind}Arn": arn}
 
 
+def definition_of(model: Record) -> dict[str, Any]:
+    """The definition of a model's container, from its model package if it has one."""
+    found: dict[str, Any] = model.get("_definition") or model.get("PrimaryContainer") or model["Containers"][0]
+    return found
+
+
 class Hosting:
     """The operations on models and endpoint configurations. Both may be deleted while an endpoint uses them."""
 
     emulated = EMULATED
 
-    def __init__(self, context: Context) -> None:
-        self._context, self._store = context, context.store
+    def __init__(self, context: Context, registry: ModelRegistry) -> None:
+        self._context, self._store, self._registry = context, context.store, registry
 
     def operations(self) -> dict[str, Operation]:
         operations: dict[str, Operation] = {
@@ -105,12 +113,14 @@ class Hosting:
             raise validation("A model needs a PrimaryContainer.")
         if len(containers) > 1:
             raise not_emulated("A model of several Containers")
-        self._context.image(containers[0].get("Image"), "Image")
+        definition = self._registry.definition(containers[0])
+        self._context.image(definition.get("Image"), "Image")
         if "ExecutionRoleArn" not in request:
             raise validation("ExecutionRoleArn is required.")
         self._context.check_role(request["ExecutionRoleArn"])
-        model_data.check(self._context.objects, containers[0])
-        return create(self._context, MODEL, request)
+        model_data.check(self._context.objects, definition)
+        packaged = {"_definition": definition} if definition is not containers[0] else {}
+        return create(self._context, MODEL, request, **packaged)
 
     def create_config(self, request: Request) -> dict[str, Any]:
         check_variants(request)

@@ -201,17 +201,22 @@ class ModelRegistry:
         self._packages.delete(request["ModelPackageName"])
         return {}
 
-    def containers(self, name_or_arn: str) -> list[dict[str, Any]]:
-        """The container definitions of a model package, for a model made from it.
+    def definition(self, container: Request) -> dict[str, Any]:
+        """A model's container as the model package that it names defines it, or as it stands.
 
-        Raises ValidationException for an unknown package and for one that holds no containers.
+        Raises ValidationException for an unknown package and for one that has no container.
         """
-        package = self._packages.find(name_or_arn)
+        if "ModelPackageName" not in container:
+            return container
+        if clash := [name for name in ("Image", "ModelDataUrl", "ModelDataSource") if name in container]:
+            raise validation(f"{clash[0]} and ModelPackageName of a container exclude each other.")
+        package = self._packages.find(container["ModelPackageName"])
         containers = package.get("InferenceSpecification", {}).get("Containers", [])
         if not containers:
             raise validation(f"The model package {package['ModelPackageArn']} has no InferenceSpecification.")
-        members = ("ContainerHostname", "Image", "ModelDataUrl", "Environment")
-        return [{name: c[name] for name in members if name in c} for c in containers]
+        own = {name: containers[0][name] for name in ("Image", "ModelDataUrl") if name in containers[0]}
+        environment = {**containers[0].get("Environment", {}), **container.get("Environment", {})}
+        return {**own, "Environment": environment}
 
     def _versions(self, group: Record) -> list[Record]:
         return [r for r in self._packages.all() if r.get("ModelPackageGroupName") == group["ModelPackageGroupName"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from local_sagemaker.api.uris import check_container_path, check_s3_uri
 from local_sagemaker.errors import AwsError, in_use, validation
 from local_sagemaker.jobs.cluster import MAX_HOSTS
 from local_sagemaker.jobs.processing.jobs import KIND, ProcessingJobs
+from local_sagemaker.jobs.processing.run import job_folder
 from local_sagemaker.store import Record
 
 _DAY = 24 * 60 * 60  # seconds that a job may run which does not say how long
@@ -97,6 +99,7 @@ class Processing:
         if self._jobs.running(record):
             raise in_use(f"The processing job is in status {_status(record)} and cannot be deleted.")
         self._store.delete(KIND, record["ProcessingJobName"])
+        shutil.rmtree(job_folder(self._context, record["ProcessingJobName"]), ignore_errors=True)
         return {}
 
     def _find(self, request: Request) -> Record:

@@ -20,7 +20,15 @@ def job_members(store: Store, component: Record) -> dict[str, Any]:
     made = _training(job) if kind == "TrainingJob" else _processing(job) if kind == "ProcessingJob" else {}
     for name, values in made.items():
         own[name] = {**values, **component.get(name, {})}
-    return own
+    return {**own, "Metrics": [*component["Metrics"], *_final(job, component["Source"]["SourceArn"])]}
+
+
+def _final(job: Record, arn: str) -> list[dict[str, Any]]:
+    """A job keeps the last value of each metric only."""
+    return [
+        {"MetricName": m["MetricName"], "SourceArn": arn, "TimeStamp": m["Timestamp"], "Last": m["Value"]}
+        for m in job.get("FinalMetricDataList", [])
+    ]
 
 
 def _training(job: Record) -> dict[str, dict[str, Any]]:

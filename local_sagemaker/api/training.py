@@ -11,6 +11,7 @@ from local_sagemaker.api import training_rules as rules
 from local_sagemaker.api.context import Context, Operation, Request, new_record, now_seconds
 from local_sagemaker.api.emulated import ANY, Emulated
 from local_sagemaker.api.training_rules import DAY
+from local_sagemaker.api.trial_components import TrialComponents
 from local_sagemaker.errors import in_use, validation
 from local_sagemaker.jobs.artifacts import model_uri
 from local_sagemaker.jobs.training import KIND, TrainingJobs, transition
@@ -58,6 +59,7 @@ EMULATED: Mapping[str, Emulated] = {
         "CheckpointConfig": ANY,
         "Environment": ANY,
         "RetryStrategy": ANY,
+        "ExperimentConfig": ANY,
         "ProfilerConfig": {"DisableProfiler": {True}},
         "DebugHookConfig": {},
     },
@@ -75,8 +77,8 @@ class Training:
 
     emulated = EMULATED
 
-    def __init__(self, context: Context, jobs: TrainingJobs) -> None:
-        self._context, self._store, self._jobs = context, context.store, jobs
+    def __init__(self, context: Context, jobs: TrainingJobs, components: TrialComponents) -> None:
+        self._context, self._store, self._jobs, self._components = context, context.store, jobs, components
 
     def operations(self) -> dict[str, Operation]:
         return {
@@ -105,6 +107,7 @@ class Training:
                 "Training job names must be unique within an AWS account and region, and a training job "
                 f"with this name already exists ({arn})"
             )
+        self._components.track(KIND, record)
         self._jobs.start(name)
         return {"TrainingJobArn": arn}
 
@@ -115,6 +118,7 @@ class Training:
         self._context.image(image, "AlgorithmSpecification.TrainingImage")
         self._context.check_role(request["RoleArn"])
         rules.check(request)
+        self._components.check(request.get("ExperimentConfig", {}))
 
     def describe(self, request: Request) -> Record:
         return self._find(request)

@@ -8,7 +8,7 @@ from typing import Any
 from local_sagemaker.api import listing
 from local_sagemaker.api.context import Context, Operation, Request, new_record
 from local_sagemaker.api.emulated import ANY, Emulated
-from local_sagemaker.api.hosting import MODEL, find
+from local_sagemaker.api.hosting import MODEL, definition_of, find
 from local_sagemaker.api.trial_components import TrialComponents
 from local_sagemaker.aws.objects import ObjectError, split_uri
 from local_sagemaker.errors import AwsError, in_use, validation
@@ -73,7 +73,7 @@ class Transform:
             arn,
             TransformJobArn=arn,
             TransformJobStatus="InProgress",
-            _definition=model.get("PrimaryContainer") or model["Containers"][0],
+            _definition=definition_of(model),
             _role=model["ExecutionRoleArn"],
         )
         if not self._store.add(KIND, name, record):

@@ -54,7 +54,8 @@ class TrialComponents:
 
     def whole(self, record: Record) -> Record:
         """The record with what its job and its metrics say."""
-        return {**record, **job_members(self._store, record), "Metrics": summaries(record)}
+        own = {**record, "Metrics": summaries(record)}
+        return {**own, **job_members(self._store, own)}
 
     def of_trials(self, trials: Set[str]) -> list[Record]:
         """The components that are associated with any of the trials."""

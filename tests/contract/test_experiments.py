@@ -217,6 +217,28 @@ def test_contexts_and_actions(cloud: Cloud, kind: str) -> None:
     call("delete", **{f"{stem}Name": name})
 
 
+def test_training_job_in_a_trial(cloud: Cloud, trial: str) -> None:
+    config = {"ExperimentName": trial, "TrialName": trial, "TrialComponentDisplayName": "Training"}
+    job = cloud.run({"rate": 0.5, "lines": 2}, ExperimentConfig=config)
+    assert job["ExperimentConfig"] == config
+    listed = cloud.sagemaker.list_trial_components(SourceArn=job["TrainingJobArn"])["TrialComponentSummaries"]
+    assert [c["DisplayName"] for c in listed] == ["Training"]
+    name = listed[0]["TrialComponentName"]
+    assert [t["TrialName"] for t in cloud.sagemaker.list_trials(TrialComponentName=name)["TrialSummaries"]] == [trial]
+    component = cloud.sagemaker.describe_trial_component(TrialComponentName=name)
+    assert component["Status"]["PrimaryStatus"] == "Completed"
+    assert component["Parameters"]["rate"] == {"NumberValue": 0.5}
+    model = component["OutputArtifacts"]["SageMaker.ModelArtifact"]["Value"]
+    assert model == job["ModelArtifacts"]["S3ModelArtifacts"]
+    loss = {metric["MetricName"]: metric["Last"] for metric in component["Metrics"]}
+    assert loss == {"train:loss": 0.5}
+
+
+def test_training_job_in_no_trial(cloud: Cloud) -> None:
+    request = cloud.job_request(ExperimentConfig={"TrialName": "absent"})
+    assert error_of(cloud.sagemaker.create_training_job, **request)[0] == "ResourceNotFound"
+
+
 def test_run_of_the_sdk(cloud: Cloud, tmp_path: Path) -> None:
     pytest.importorskip("sagemaker.core.experiments", reason="this SageMaker SDK has no experiments")
     from sagemaker.core.experiments.run import Run, list_runs, load_run

@@ -1,10 +1,11 @@
 """Model package groups, their versions, and models made from them."""
 
+import json
 from typing import Any
 
 import pytest
 
-from contract.cloud import Cloud, error_of, unique
+from contract.cloud import Cloud, archive, error_of, unique, variant
 
 
 @pytest.fixture
@@ -164,6 +165,45 @@ def test_absent_package(cloud: Cloud, group: str) -> None:
 
 
 @pytest.mark.sdk
+def test_model_from_a_package(cloud: Cloud, group: str) -> None:
+    """A model made from a package serves the package's container, with the request's environment on top."""
+    data = cloud.put(f"{group}/model.tar.gz", archive({"weights.txt": b"w"}))
+    package = register(
+        cloud, group, InferenceSpecification=inference(ModelDataUrl=data, Environment={"A": "package", "B": "package"})
+    )
+    name = unique("packaged")
+    container = {"ModelPackageName": package, "Environment": {"A": "request"}}
+    request = {"ModelName": name, "ExecutionRoleArn": cloud.connection.role_arn}
+    cloud.sagemaker.create_model(**request, Containers=[container])
+    assert cloud.sagemaker.describe_model(ModelName=name)["Containers"] == [container]
+    cloud.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant(name)])
+    cloud.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    assert cloud.wait_endpoint(name)["EndpointStatus"] == "InService"
+    seen = json.loads(cloud.invoke(name, b"model"))
+    assert seen["files"] == ["weights.txt"]
+    assert (seen["environ"]["A"], seen["environ"]["B"]) == ("request", "package")
+    cloud.sagemaker.delete_endpoint(EndpointName=name)
+
+
+@pytest.mark.parametrize(
+    ("container", "words"),
+    [
+        ({"ModelPackageName": "absent"}, "model-package/absent does not exist"),
+        ({"ModelPackageName": "absent", "Image": "registry/tiny:1"}, "exclude each other"),
+    ],
+)
+def test_model_package_refusals(cloud: Cloud, container: dict[str, str], words: str) -> None:
+    request = {"ModelName": unique(), "ExecutionRoleArn": cloud.connection.role_arn, "PrimaryContainer": container}
+    assert words in error_of(cloud.sagemaker.create_model, **request)[2]
+
+
+def test_model_from_an_empty_package(cloud: Cloud, group: str) -> None:
+    empty = cloud.sagemaker.create_model_package(ModelPackageGroupName=group)["ModelPackageArn"]
+    container = {"ModelPackageName": empty}
+    request = {"ModelName": unique(), "ExecutionRoleArn": cloud.connection.role_arn, "PrimaryContainer": container}
+    assert "no InferenceSpecification" in error_of(cloud.sagemaker.create_model, **request)[2]
+
+
 def test_sdk(cloud: Cloud) -> None:
     """ModelPackage.create and .delete of SDK 3.27 want a name that a version has not, so they fail on AWS too."""
     pytest.importorskip("sagemaker.core.resources", reason="the SageMaker SDK v3 is not installed")

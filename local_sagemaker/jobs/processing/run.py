@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local_sagemaker.api.context import now_seconds
+from local_sagemaker.api.context import Context, now_seconds
 from local_sagemaker.aws.cloudwatch import LogStream
 from local_sagemaker.images import Image
 from local_sagemaker.jobs.cluster import Cluster
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 _LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 
 
+def job_folder(context: Context, name: str) -> Path:
+    """The job's folder: a training job may have the same name, but no job's name has a dot."""
+    return context.workspace.jobs / f"{name}.processing"
+
+
 class ProcessingRun:
     """The life of one processing job's containers."""
 
@@ -32,8 +38,7 @@ class ProcessingRun:
         self._jobs, self._job, self._stop = jobs, job, stop
         self._context = jobs.context
         self._name: str = job["ProcessingJobName"]
-        # A training job may have the same name, but no job's name has a dot.
-        self._root = self._context.workspace.jobs / f"{self._name}.processing"
+        self._root = job_folder(self._context, self._name)
         resources = job["ProcessingResources"]["ClusterConfig"]
         self._cluster = Cluster(resources["InstanceCount"], resources["InstanceType"])
         self._hosts = [self._host(number) for number in range(resources["InstanceCount"])]
