@@ -197,13 +197,14 @@ def test_an_image_that_cannot_be_built_fails_the_job(cloud: Cloud) -> None:
 
 
 def test_operations_that_are_not_emulated(cloud: Cloud) -> None:
-    answer = error_of(
-        cloud.sagemaker.create_transform_job,
-        TransformJobName=unique(),
-        ModelName="m",
-        TransformInput={"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/x"}}},
-        TransformOutput={"S3OutputPath": "s3://b/y"},
-        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    answer = error_of(cloud.sagemaker.list_auto_ml_jobs)
+    assert answer == ("ValidationException", 400, "ListAutoMLJobs is not emulated by the local SageMaker.")
+    assert (
+        "CreateNotebookInstance"
+        in error_of(
+            cloud.sagemaker.create_notebook_instance,
+            NotebookInstanceName=unique(),
+            InstanceType="ml.t3.medium",
+            RoleArn=cloud.connection.role_arn,
+        )[2]
     )
-    assert answer == ("ValidationException", 400, "CreateTransformJob is not emulated by the local SageMaker.")
-    assert "ListHyperParameterTuningJobs" in error_of(cloud.sagemaker.list_hyper_parameter_tuning_jobs)[2]
