@@ -162,3 +162,76 @@ def test_tuning(cloud: Cloud, flows: Flows, session) -> None:
     steps = flows.steps(arn)
     assert steps["Tune"]["StepStatus"] == "Succeeded", steps
     assert "hyperparameters.json" in cloud.unpacked(steps["Stop"]["Metadata"]["Fail"]["ErrorMessage"])
+
+
+def test_processing_and_transform(cloud: Cloud, flows: Flows, session, tmp_path: Path) -> None:
+    """Train, make a model, transform a batch with it, judge the batch with a script, decide by its report."""
+    from sagemaker.core.processing import ScriptProcessor
+    from sagemaker.core.shapes import ProcessingInput, ProcessingOutput, ProcessingS3Input, ProcessingS3Output
+    from sagemaker.core.transformer import Transformer
+    from sagemaker.core.workflow.conditions import ConditionEquals
+    from sagemaker.core.workflow.functions import JsonGet
+    from sagemaker.core.workflow.parameters import ParameterString
+    from sagemaker.core.workflow.properties import PropertyFile
+    from sagemaker.mlops.workflow.condition_step import ConditionStep
+    from sagemaker.mlops.workflow.fail_step import FailStep
+    from sagemaker.mlops.workflow.model_step import ModelStep
+    from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep, TransformStep
+    from sagemaker.serve import ModelBuilder
+
+    role, uri = cloud.connection.role_arn, f"s3://{cloud.bucket}/{unique('batch')}"
+    data = ParameterString("Data", f"{uri}/in/")
+    cloud.put(f"{uri.split('/', 3)[3]}/in/a.txt", b"hello")
+    train = TrainingStep("Train", step_args=trainer(cloud, session).train())
+    builder = ModelBuilder(
+        image_uri="registry/tiny:1",
+        s3_model_data_url=train.properties.ModelArtifacts.S3ModelArtifacts,
+        role_arn=role,
+        sagemaker_session=session,
+    )
+    model = ModelStep("Model", step_args=builder.build())
+    transformer = Transformer(
+        model_name=model.properties.ModelName,
+        instance_count=1,
+        instance_type="ml.m5.large",
+        output_path=f"{uri}/out",
+        sagemaker_session=session,
+    )
+    transform = TransformStep("Batch", step_args=transformer.transform(data=data, content_type="text/plain"))
+    script = tmp_path / "judge.py"
+    script.write_text(
+        "import json, pathlib\n"
+        "text = pathlib.Path('/opt/ml/processing/batch/a.txt.out').read_text()\n"
+        "pathlib.Path('/opt/ml/processing/report/report.json').write_text(json.dumps({'answer': {'text': text}}))\n"
+    )
+    batch = ProcessingS3Input(
+        s3_uri=transform.properties.TransformOutput.S3OutputPath,
+        local_path="/opt/ml/processing/batch",
+        s3_data_type="S3Prefix",
+        s3_input_mode="File",
+    )
+    kept = ProcessingS3Output(s3_uri=f"{uri}/report", local_path="/opt/ml/processing/report", s3_upload_mode="EndOfJob")
+    processor = ScriptProcessor(
+        image_uri="registry/tiny:1",
+        command=["python3"],
+        role=role,
+        instance_count=1,
+        instance_type="ml.m5.large",
+        sagemaker_session=session,
+    )
+    arguments = processor.run(
+        code=str(script),
+        inputs=[ProcessingInput(input_name="batch", s3_input=batch)],
+        outputs=[ProcessingOutput(output_name="report", s3_output=kept)],
+    )
+    report = PropertyFile(name="Report", output_name="report", path="report.json")
+    judge = ProcessingStep("Judge", step_args=arguments, property_files=[report])
+    answer = JsonGet(step_name="Judge", property_file=report, json_path="answer.text")
+    wrong = FailStep("Wrong", error_message="not what was sent")
+    check = ConditionStep("Check", conditions=[ConditionEquals(answer, "hello")], if_steps=[], else_steps=[wrong])
+    flow = pipeline(session, [train, model, transform, judge, check], [data])
+    flow.upsert(role_arn=role)
+    execution = flow.start()
+    flows.wait(execution.arn, 60)
+    assert flows.status(execution.arn) == "Succeeded", execution.list_steps()
+    assert list(flows.steps(execution.arn)) == ["Train", "Model", "Batch", "Judge", "Check"]
