@@ -123,7 +123,7 @@ def pr_curve_figure(metrics: Metrics, iou: float = 0.5) -> Figure:
     step = round((iou - 0.5) / 0.05, 6)
     if step not in range(len(metrics.precision)):
         raise ConfigError(f"iou={iou}: expected one of 0.50, 0.55 ... 0.95")
-    figure, axis = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8.6, 4.2), layout="constrained")
     recall = np.linspace(0, 1, metrics.precision.shape[1])
     styles = ("-", "--", ":", "-.")
     for i, name in enumerate(metrics.classes):
@@ -135,8 +135,8 @@ def pr_curve_figure(metrics: Metrics, iou: float = 0.5) -> Figure:
         xlim=(0, 1.01), ylim=(0, 1.03), xlabel="recall", ylabel="precision", title=f"IoU {iou:.2f} (AP in brackets)"
     )
     axis.grid(alpha=0.3)
-    if axis.lines:
-        axis.legend(fontsize=8, loc="lower left")
+    if axis.lines:  # beside the axes: inside them it would cover the curves of a weak model
+        figure.legend(fontsize=8, loc="outside right upper", frameon=False)
     plt.close(figure)
     return figure
 
