@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 PROFILE ?= laptop
 
-.PHONY: help setup labs test test-matrix fuzz lab images bench lint lock test-browser test-docker clean
+.PHONY: help setup labs test test-matrix fuzz lab images bench lint lock test-browser test-crash test-docker clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ fuzz: setup  ## Send many random requests to the embedded SageMaker
 
 test-browser: setup  ## Run Lab 01 in JupyterLab in a headless Chromium
 	@$(BIN)/pytest -m browser tests/browser
+
+test-crash: setup  ## Kill the embedded SageMaker at 30 random points and see what survives
+	@$(BIN)/pytest -m crash tests/crash
 
 test-docker: setup  ## Build the images with Docker and run their programs
 	@$(BIN)/pytest -m docker tests/docker
