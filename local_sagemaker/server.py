@@ -54,22 +54,22 @@ class Emulator:
         services, store = self._services, Store(workspace.records)
         self._store = store
         context = Context(workspace, workspace.connection(), services, Objects(services), Registry(images), store)
-        self._sagemaker = SageMaker(context)
-        self.application = Application(context, self._sagemaker, instance, port)
+        self.sagemaker = SageMaker(context)
+        self.application = Application(context, self.sagemaker, instance, port)
 
     def recover(self) -> None:
         """What an earlier server left, before requests are let in; then the slow imports that they would wait for."""
         kill_strays(self._workspace.root)
         self._store.remove_leftovers()
-        self._sagemaker.recover()
+        self.sagemaker.recover()
         self._services.load()
         model.load()
 
     def close(self) -> None:
         """End all that runs; no process of the workspace is left."""
-        self._sagemaker.close()
+        self.sagemaker.close()
         kill_strays(self._workspace.root)
-        self._sagemaker.join(timeout=3)
+        self.sagemaker.join(timeout=3)
         self._workspace.server_file.unlink(missing_ok=True)
 
 

@@ -31,6 +31,14 @@ class Operations:
         self._handlers |= resource.operations()
         self._emulated |= resource.emulated
 
+    @property
+    def names(self) -> list[str]:
+        return sorted(self._handlers)
+
+    def emulated(self, name: str) -> Emulated:
+        """What of an operation's request is emulated."""
+        return self._emulated.get(name, ANY)
+
     def call(self, name: str, request: Any) -> dict[str, Any]:
         """Answer one request, as JSON members. Raises AwsError."""
         operation = model.operation(name, self._service)
@@ -44,7 +52,7 @@ class Operations:
     def check_emulated(self, name: str, request: Mapping[str, Any]) -> None:
         """Raise ValidationException for an operation, or a member of its request, that is not emulated."""
         self._handler(name)
-        refuse_rest(self._emulated.get(name, ANY), request)
+        refuse_rest(self.emulated(name), request)
 
     def _handler(self, name: str) -> Operation:
         if name not in self._handlers:

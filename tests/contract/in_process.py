@@ -14,6 +14,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from werkzeug.test import run_wsgi_app
 
 from local_sagemaker import Connection
+from local_sagemaker.api.operations import Operations
 from local_sagemaker.server import Emulator
 from local_sagemaker.workspace import Workspace
 
@@ -32,9 +33,17 @@ class Answer(io.BytesIO):
 class Transport:
     """Hands the requests of every botocore session that is made from now on to one application."""
 
+    current: "Transport | None" = None  # the services are global to a process, so only one can serve
+
     def __init__(self) -> None:
-        self._application: Any = None
-        botocore.register_initializer(lambda session: session.register("before-send", self._send))
+        self._emulator: Emulator | None = None
+        botocore.register_initializer(lambda session: session.register("before-send", self.send))
+
+    @property
+    def operations(self) -> Operations:
+        """SageMaker's operations of the server."""
+        assert self._emulator is not None
+        return self._emulator.sagemaker.operations
 
     @contextmanager
     def serving(self, workspace: Path, images: Path) -> Iterator[Connection]:
@@ -43,17 +52,18 @@ class Transport:
         place.prepare()
         emulator = Emulator(place, images, PORT)
         emulator.recover()
-        self._application = emulator.application
+        self._emulator, Transport.current = emulator, self
         try:
             yield place.connection()
         finally:
-            self._application = None
+            self._emulator = Transport.current = None
             emulator.close()
 
-    def _send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
-        if self._application is None or not request.url.startswith(URL + "/"):
+    def send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        """The answer to a signed request; None when it is for somebody else."""
+        if self._emulator is None or not request.url.startswith(URL + "/"):
             return None
-        blocks, status, headers = run_wsgi_app(self._application, environ(request), buffered=True)
+        blocks, status, headers = run_wsgi_app(self._emulator.application, environ(request), buffered=True)
         body = b"" if request.method == "HEAD" else b"".join(blocks)
         return AWSResponse(request.url, int(status.split()[0]), headers, Answer(body))
 
