@@ -7,6 +7,7 @@ from contract import tuning
 from contract.cloud import Cloud, unique
 
 pytest.importorskip("sagemaker.train", reason="the SageMaker SDK v3 is not installed")
+pytestmark = pytest.mark.sdk
 
 METRIC = [{"Name": "loss", "Regex": r"\bloss=([0-9.]+);"}]
 
