@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from local_sagemaker.aws.services import AwsServices
 from local_sagemaker.workspace import ACCOUNT_ID
 
 _MAX_EVENT = 256 * 1024
+_creating = threading.Lock()  # moto looks for a group, then makes it: of two at a time one would lose its streams
 
 
 class LogStream:
@@ -40,7 +42,7 @@ class LogStream:
         self._services.wait()  # moto must not be imported by two threads at a time
         from moto.logs.exceptions import ResourceAlreadyExistsException
 
-        with contextlib.suppress(ResourceAlreadyExistsException):
+        with _creating, contextlib.suppress(ResourceAlreadyExistsException):
             self._services.logs.create_log_group(self.group, {})
         with contextlib.suppress(ResourceAlreadyExistsException):
             self._services.logs.create_log_stream(self.group, self.stream)
