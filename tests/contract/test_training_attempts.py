@@ -134,6 +134,15 @@ def test_billable_time_is_the_trainings(cloud: Cloud) -> None:
     assert job["BillableTimeInSeconds"] == job["TrainingTimeInSeconds"] == round(trained) >= 2
 
 
+@pytest.mark.parametrize(("wait", "status"), [(1, "MaxWaitTimeExceeded"), (60, "MaxRuntimeExceeded")])
+def test_spot_jobs_end_when_either_time_is_over(cloud: Cloud, wait: int, status: str) -> None:
+    cloud.run()  # so that the image is there
+    condition = {"MaxRuntimeInSeconds": 1, "MaxWaitTimeInSeconds": wait}
+    job = cloud.run({"sleep": 60}, EnableManagedSpotTraining=True, StoppingCondition=condition)
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", status)
+    assert "weights.txt" in cloud.unpacked(job["ModelArtifacts"]["S3ModelArtifacts"])
+
+
 def test_update(cloud: Cloud) -> None:
     name = cloud.start({"sleep": 60})
     answer = cloud.sagemaker.update_training_job(TrainingJobName=name, ProfilerConfig={"DisableProfiler": True})
