@@ -1,7 +1,7 @@
 """Start training on every GPU of every host, or as one process a host on CPU."""
 
 import argparse
-import atexit
+import gc
 import multiprocessing
 import os
 from collections.abc import Callable
@@ -40,6 +40,9 @@ def start(
             return
     elif hosts > 1:
         _join_on_cpu(url, hosts, rank)
+        train(arguments, environment, stop)
+        _leave()
+        return
     train(arguments, environment, stop)
 
 
@@ -61,4 +64,11 @@ def _join_on_cpu(url: str, hosts: int, rank: int) -> None:
     torch.distributed.init_process_group("gloo", url, rank=rank, world_size=hosts)
     groups = [torch.distributed.new_group([host]) for host in range(hosts)]
     comm._LOCAL_PROCESS_GROUP = groups[rank]
-    atexit.register(torch.distributed.destroy_process_group)
+
+
+def _leave() -> None:
+    """End the group with its threads. One that still runs while Python ends may abort the process (exit code 134)."""
+    comm._LOCAL_PROCESS_GROUP = None
+    comm._get_global_gloo_group.cache_clear()
+    gc.collect()  # the model that was trained holds the group too
+    torch.distributed.destroy_process_group()
