@@ -75,6 +75,7 @@ def training(
         "SM_OUTPUT_DATA_DIR": str(folder.output_data),
         "SM_OUTPUT_DIR": str(folder.output),
         "SM_RESOURCE_CONFIG": json.dumps(resources),
+        "SM_STUDIO_LOCAL_MODE": "True",  # the training toolkit then does not wait until the hosts' names resolve
         "SM_USER_ARGS": json.dumps([part for name in values for part in (f"--{name}", hyperparameters[name])]),
     }
     environ |= {f"SM_CHANNEL_{name.upper()}": str(folder.channel(name)) for name in channels}

@@ -63,7 +63,7 @@ class Pipe:
         """Wait until the program has opened the pipe; its end for writing, or None when the job ends before."""
         while not self._closed.wait(_TICK):
             try:
-                return os.open(self._path(epoch), os.O_WRONLY | os.O_NONBLOCK)
+                return os.open(self._path(epoch), os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
             except OSError as error:
                 if error.errno != errno.ENXIO:  # nobody reads yet
                     raise
