@@ -39,6 +39,13 @@ def trainer(cloud: Cloud, session, **options):
     )
 
 
+def channels(cloud: Cloud) -> list:
+    """One channel; SDK 3.12 cannot train without any."""
+    from sagemaker.core.training.configs import InputData
+
+    return [InputData(channel_name="training", data_source=cloud.put("sdk-flow/x.txt"))]
+
+
 def pipeline(session, steps: list, parameters: list | None = None):
     from sagemaker.mlops.workflow.pipeline import Pipeline
 
@@ -47,7 +54,6 @@ def pipeline(session, steps: list, parameters: list | None = None):
 
 def test_a_pipeline(cloud: Cloud, flows: Flows, session) -> None:
     from sagemaker.core.shapes import MetricDefinition
-    from sagemaker.core.training.configs import InputData
     from sagemaker.core.workflow.conditions import ConditionLessThanOrEqualTo
     from sagemaker.core.workflow.functions import Join
     from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger
@@ -58,10 +64,8 @@ def test_a_pipeline(cloud: Cloud, flows: Flows, session) -> None:
     lines, limit = ParameterInteger("Lines", 2), ParameterFloat("Limit", 0.4)
     estimator = trainer(cloud, session, hyperparameters={"lines": lines.to_string()})
     estimator = estimator.with_metric_definitions([MetricDefinition(name="loss", regex=r"\bloss=([0-9.]+);")])
-    data = InputData(channel_name="training", data_source=cloud.put("sdk-flow/x.txt"))  # SDK 3.12 wants a channel
-    train = TrainingStep(
-        "Train", step_args=estimator.train(input_data_config=[data]), cache_config=CacheConfig(True, "PT1H")
-    )
+    arguments = estimator.train(input_data_config=channels(cloud))
+    train = TrainingStep("Train", step_args=arguments, cache_config=CacheConfig(True, "PT1H"))
     loss = train.properties.FinalMetricDataList["loss"].Value
     stop = FailStep("TooBad", error_message=Join(on=" ", values=["loss of", loss]))
     good = ConditionStep("Good", conditions=[ConditionLessThanOrEqualTo(loss, limit)], if_steps=[], else_steps=[stop])
@@ -91,7 +95,7 @@ def test_models(cloud: Cloud, flows: Flows, session) -> None:
 
     group = unique("sdk-group")
     cloud.sagemaker.create_model_package_group(ModelPackageGroupName=group)
-    train = TrainingStep("Train", step_args=trainer(cloud, session).train())
+    train = TrainingStep("Train", step_args=trainer(cloud, session).train(input_data_config=channels(cloud)))
     builder = ModelBuilder(
         image_uri="registry/tiny:1",
         s3_model_data_url=train.properties.ModelArtifacts.S3ModelArtifacts,
@@ -129,7 +133,8 @@ def test_source_code(cloud: Cloud, flows: Flows, session, tmp_path: Path) -> Non
     script = "import os, pathlib\npathlib.Path(os.environ['SM_MODEL_DIR'], 'made').write_text('in a pipeline')\n"
     (tmp_path / "entry.py").write_text(script)
     source = SourceCode(source_dir=str(tmp_path), entry_script="entry.py")
-    step = TrainingStep("Train", step_args=trainer(cloud, session, source_code=source).train())
+    arguments = trainer(cloud, session, source_code=source).train(input_data_config=channels(cloud))
+    step = TrainingStep("Train", step_args=arguments)
     flow = pipeline(session, [step])
     flow.create(role_arn=cloud.connection.role_arn)
     execution = flow.start()
@@ -182,7 +187,7 @@ def test_processing_and_transform(cloud: Cloud, flows: Flows, session, tmp_path:
     role, uri = cloud.connection.role_arn, f"s3://{cloud.bucket}/{unique('batch')}"
     data = ParameterString("Data", f"{uri}/in/")
     cloud.put(f"{uri.split('/', 3)[3]}/in/a.txt", b"hello")
-    train = TrainingStep("Train", step_args=trainer(cloud, session).train())
+    train = TrainingStep("Train", step_args=trainer(cloud, session).train(input_data_config=channels(cloud)))
     builder = ModelBuilder(
         image_uri="registry/tiny:1",
         s3_model_data_url=train.properties.ModelArtifacts.S3ModelArtifacts,
