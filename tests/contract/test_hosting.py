@@ -223,7 +223,16 @@ def test_references_must_exist(cloud: Cloud) -> None:
     [
         ({"PrimaryContainer": {"Image": "other"}}, "Cannot find the image other"),
         ({"PrimaryContainer": {"Image": "tiny", "Mode": "MultiModel"}}, "Mode MultiModel"),
-        ({"PrimaryContainer": {"Image": "tiny", "ModelPackageName": "p"}}, "ModelPackageName"),
+        ({"PrimaryContainer": {"Image": "tiny", "ModelPackageName": "p"}}, "exclude each other"),
+        ({"PrimaryContainer": {"ModelPackageName": "nowhere"}}, "nowhere"),
+        (
+            {"PrimaryContainer": {"Image": "tiny", "MultiModelConfig": {"ModelCacheSetting": "Enabled"}}},
+            "MultiModelConfig",
+        ),
+        (
+            {"Containers": [{"Image": "tiny"}], "InferenceExecutionConfig": {"Mode": "Serial"}},
+            "InferenceExecutionConfig",
+        ),
         ({"Containers": [{"Image": "tiny"}], "PrimaryContainer": {"Image": "tiny"}}, "several Containers"),
         ({"PrimaryContainer": None}, "needs a PrimaryContainer"),
         ({"EnableNetworkIsolation": True}, "EnableNetworkIsolation"),
@@ -336,3 +345,48 @@ def test_refused_model_data(cloud: Cloud, container: dict, message: str) -> None
     request = {"ModelName": unique("model"), "ExecutionRoleArn": cloud.connection.role_arn}
     code, _, text = error_of(cloud.sagemaker.create_model, PrimaryContainer={"Image": "tiny", **container}, **request)
     assert (code, message in text) == ("ValidationException", True), text
+
+
+def test_a_model_of_a_package(cloud: Cloud) -> None:
+    """CreateModel with the name of a version in the registry: its container, with the model's own environment."""
+    group = unique("group")
+    cloud.sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    url = cloud.put(f"{group}/model.tar.gz", archive({"w": b"w"}))
+    container = {"Image": "registry/tiny:1", "ModelDataUrl": url, "Environment": {"A": "package", "B": "package"}}
+    specification = {"Containers": [container], "SupportedContentTypes": ["x/y"], "SupportedResponseMIMETypes": ["x/y"]}
+    package = cloud.sagemaker.create_model_package(
+        ModelPackageGroupName=group, InferenceSpecification=specification, ModelApprovalStatus="Approved"
+    )["ModelPackageArn"]
+    name = unique("packaged")
+    role = cloud.connection.role_arn
+    asked = {"ModelPackageName": package, "Environment": {"B": "model"}}
+    cloud.sagemaker.create_model(ModelName=name, PrimaryContainer=asked, ExecutionRoleArn=role)
+    assert cloud.sagemaker.describe_model(ModelName=name)["PrimaryContainer"]["ModelPackageName"] == package
+    cloud.create_endpoint(name, [variant(name)])
+    assert cloud.wait_endpoint(name)["EndpointStatus"] == "InService"
+    seen = json.loads(cloud.invoke(name, b"model"))
+    assert (seen["files"], seen["environ"]["A"], seen["environ"]["B"]) == (["w"], "package", "model")
+    cloud.sagemaker.delete_endpoint(EndpointName=name)
+
+
+def test_inference_components_are_refused(cloud: Cloud, endpoint: str) -> None:
+    call = cloud.sagemaker.list_inference_components
+    assert "ListInferenceComponents is not emulated" in error_of(call)[2]
+    refused = error_of(cloud.runtime.invoke_endpoint, EndpointName=endpoint, Body=b"", InferenceComponentName="c")
+    assert (refused[0], "InferenceComponentName is not emulated" in refused[2]) == ("ValidationError", True)
+
+
+def test_lists(cloud: Cloud, endpoint: str) -> None:
+    name = unique("listed")
+    cloud.create_model(name)
+    cloud.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant(name)])
+    calls = {"Model": cloud.sagemaker.list_models, "EndpointConfig": cloud.sagemaker.list_endpoint_configs}
+    for kind, call in calls.items():
+        made = cloud.sagemaker.describe_model(ModelName=name)["CreationTime"]
+        (found,) = call(NameContains=name, SortBy="Name", SortOrder="Ascending")[f"{kind}s"]
+        assert found[f"{kind}Arn"].endswith(f"/{name}")
+        assert name not in [other[f"{kind}Name"] for other in call(CreationTimeBefore=made, MaxResults=100)[f"{kind}s"]]
+        assert "NextToken" in call(MaxResults=1)
+    listed = cloud.sagemaker.list_endpoints(StatusEquals="InService", NameContains=endpoint, MaxResults=100)
+    assert endpoint in [found["EndpointName"] for found in listed["Endpoints"]]
+    assert not cloud.sagemaker.list_endpoints(StatusEquals="Failed", NameContains=endpoint)["Endpoints"]

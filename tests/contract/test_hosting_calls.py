@@ -110,6 +110,7 @@ def test_the_queue_lets_so_many_through(cloud: Cloud) -> None:
     cloud.sagemaker.delete_endpoint(EndpointName=name)
 
 
+@pytest.mark.http
 def test_the_queue_survives_the_server(fresh_workspace: Path, images: Path, connect) -> None:
     connection = local_sagemaker.start(fresh_workspace, images)
     cloud = Cloud(connection, connect)

@@ -195,6 +195,7 @@ def test_an_update_wants_the_present_configuration(cloud: Cloud) -> None:
     cloud.sagemaker.delete_endpoint(EndpointName=name)
 
 
+@pytest.mark.http
 def test_an_update_goes_on_after_a_restart(fresh_workspace: Path, images: Path, connect) -> None:
     """The server is killed during an update; the next one serves with the old containers and finishes the update."""
     connection = local_sagemaker.start(fresh_workspace, images)
