@@ -65,9 +65,18 @@ class Collection:
         self._store.delete(self.kind, self.key(name_or_arn))
         return record
 
-    def page(self, records: list[Record], request: Request, answer: str, members: tuple[str, ...]) -> dict[str, Any]:
+    def page(
+        self,
+        records: list[Record],
+        request: Request,
+        answer: str,
+        members: tuple[str, ...],
+        *,
+        ascending: bool = False,
+    ) -> dict[str, Any]:
         """One page of a List operation; ``members`` are those of a summary beside name and ARN."""
-        return listing.page(records, request, answer=answer, members=(self.name, self.arn, *members))
+        whole = (self.name, self.arn, *members)
+        return listing.page(records, request, answer=answer, members=whole, ascending=ascending)
 
     def _arn(self, name: str) -> str:
         return self._context.arn(self._arn_kind, name)

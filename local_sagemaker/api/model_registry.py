@@ -64,6 +64,7 @@ _SUMMARY = (
     "ModelPackageGroupName", "ModelPackageVersion", "ModelPackageDescription", "CreationTime",
     "ModelPackageStatus", "ModelApprovalStatus", "ModelLifeCycle", "ModelPackageRegistrationType",
 )  # fmt: skip
+_BATCH = ("ModelPackageArn", "InferenceSpecification")
 _GROUP_SUMMARY = ("ModelPackageGroupDescription", "CreationTime", "ModelPackageGroupStatus")
 
 
@@ -92,6 +93,7 @@ class ModelRegistry:
             "CreateModelPackage": self.create,
             "DescribeModelPackage": lambda request: self._packages.find(request["ModelPackageName"]),
             "ListModelPackages": self.list_,
+            "BatchDescribeModelPackage": self.describe_batch,
             "UpdateModelPackage": self.update,
             "DeleteModelPackage": self.delete,
         }
@@ -101,7 +103,9 @@ class ModelRegistry:
         return self._groups.create(request, name, ModelPackageGroupStatus="Completed", CreatedBy={}, _versions=0)
 
     def list_groups(self, request: Request) -> dict[str, Any]:
-        return self._groups.page(self._groups.all(), request, "ModelPackageGroupSummaryList", _GROUP_SUMMARY)
+        return self._groups.page(
+            self._groups.all(), request, "ModelPackageGroupSummaryList", _GROUP_SUMMARY, ascending=True
+        )
 
     def delete_group(self, request: Request) -> dict[str, Any]:
         with self._lock:
@@ -173,11 +177,21 @@ class ModelRegistry:
         approval = request.get("ModelApprovalStatus")
         kept = [r for r in records if approval is None or r.get("ModelApprovalStatus") == approval]
         named = [{"ModelPackageName": r.get("ModelPackageGroupName"), **r} for r in kept]  # a version has no name
-        answer = self._packages.page(named, request, "ModelPackageSummaryList", _SUMMARY)
+        answer = self._packages.page(named, request, "ModelPackageSummaryList", _SUMMARY, ascending=True)
         for summary in answer["ModelPackageSummaryList"]:
             if "ModelPackageVersion" in summary:
                 del summary["ModelPackageName"]
         return answer
+
+    def describe_batch(self, request: Request) -> dict[str, Any]:
+        summaries, errors = {}, {}
+        for arn in request["ModelPackageArnList"]:
+            try:
+                record = self._packages.find(arn)
+                summaries[arn] = {name: record[name] for name in (*_BATCH, *_SUMMARY) if name in record}
+            except AwsError as error:
+                errors[arn] = {"ErrorCode": error.code, "ErrorResponse": error.message}
+        return {"ModelPackageSummaries": summaries, "BatchDescribeModelPackageErrorMap": errors}
 
     def update(self, request: Request) -> dict[str, Any]:
         record = self._packages.find(request["ModelPackageArn"])

@@ -8,6 +8,7 @@ from typing import Any
 from local_sagemaker.api.collection import Collection, absent, changed_map
 from local_sagemaker.api.context import Context, Operation, Request
 from local_sagemaker.api.emulated import Emulated
+from local_sagemaker.api.listing import seconds
 from local_sagemaker.api.run_metrics import summaries
 from local_sagemaker.api.tracked import job_members
 from local_sagemaker.errors import validation
@@ -15,7 +16,8 @@ from local_sagemaker.store import Record
 
 KIND = "TrialComponent"
 _MAPS = ("Parameters", "InputArtifacts", "OutputArtifacts")
-_REPLACED = ("DisplayName", "Status", "StartTime", "EndTime")
+_REPLACED = ("DisplayName", "Status")
+_TIMES = ("StartTime", "EndTime")
 _SUMMARY = (
     "DisplayName", "TrialComponentSource", "Status", "StartTime", "EndTime", "CreationTime", "LastModifiedTime",
 )  # fmt: skip
@@ -46,7 +48,8 @@ class TrialComponents:
 
     def create(self, request: Request) -> dict[str, Any]:
         name = request["TrialComponentName"]
-        return self._components.create({"DisplayName": name, **request}, name, _trials=[], _metrics={})
+        given = {"DisplayName": name, **request, **_times(request)}
+        return self._components.create(given, name, _trials=[], _metrics={})
 
     def find(self, name_or_arn: str) -> Record:
         """A trial component with all that its Describe shows. Raises ResourceNotFound."""
@@ -81,8 +84,10 @@ class TrialComponents:
         return self._components.all()
 
     def update(self, request: Request) -> dict[str, Any]:
+        times = _times(request)
+
         def changes(record: Record) -> Record:
-            members = {key: request[key] for key in _REPLACED if key in request}
+            members = {**{key: request[key] for key in _REPLACED if key in request}, **times}
             for name in _MAPS:
                 members |= changed_map(request, record, name)
             return members
@@ -137,6 +142,11 @@ class TrialComponents:
         source = {"SourceArn": job[f"{kind}Arn"], "SourceType": f"SageMaker{kind}"}
         if self._components.get(name) is None:
             self._components.create(request, name, Source=source, _trials=trials, _metrics={}, _job=kind)
+
+
+def _times(request: Request) -> dict[str, float]:
+    """Raises ValidationException for what is no time."""
+    return {name: seconds(request[name]) for name in _TIMES if name in request}
 
 
 def _words(kind: str) -> list[str]:

@@ -88,11 +88,19 @@ def test_approval(cloud: Cloud, group: str) -> None:
     assert [p["ModelPackageVersion"] for p in listed["ModelPackageSummaryList"]] == [1]
 
 
+def test_batch(cloud: Cloud, group: str) -> None:
+    arn = register(cloud, group)
+    absent = arn.removesuffix("1") + "9"
+    answer = cloud.sagemaker.batch_describe_model_package(ModelPackageArnList=[arn, absent])
+    assert answer["ModelPackageSummaries"][arn]["InferenceSpecification"] == inference()
+    assert answer["BatchDescribeModelPackageErrorMap"][absent]["ErrorCode"] == "ValidationException"
+
+
 def test_pages(cloud: Cloud, group: str) -> None:
     for _ in range(3):
         register(cloud, group)
     pages = cloud.sagemaker.get_paginator("list_model_packages").paginate(
-        ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Ascending", PaginationConfig={"PageSize": 2}
+        ModelPackageGroupName=group, PaginationConfig={"PageSize": 2}
     )
     versions = [[p["ModelPackageVersion"] for p in page["ModelPackageSummaryList"]] for page in pages]
     assert versions == [[1, 2], [3]]

@@ -1,15 +1,22 @@
 """Processing jobs: scripts and images' own programs over inputs in S3."""
 
+import contextlib
 import io
 import json
+import os
+import signal
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import boto3
+import psutil
 import pytest
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+import local_sagemaker
 from contract.cloud import Cloud, error_of, unique, until
 from contract.processors import CODE, INPUT, OUTPUT, Processors, resources, s3_input
 
@@ -192,6 +199,33 @@ def test_the_sdk_s_archive_of_scripts(processors: Processors, cloud: Cloud) -> N
     request = processors.request(ProcessingInputs=inputs, AppSpecification=specification)
     assert processors.run(request)["ProcessingJobStatus"] == "Completed", processors.log(request["ProcessingJobName"])
     assert processors.outputs(request["ProcessingJobName"]) == {"made": b"by the script"}
+
+
+def test_a_killed_server(fresh_workspace: Path, images: Path, connect: Callable[..., BaseClient]) -> None:
+    """After the restart the job has failed, its program is gone, and another can have its name once it is deleted."""
+    before = Cloud(local_sagemaker.start(fresh_workspace, images), connect)
+    request = Processors(before).request("import time; print('running', flush=True); time.sleep(600)")
+    name = Processors(before).start(request)
+    program = until(lambda: programs_of(fresh_workspace))[0]
+    os.kill(before.connection.pid, signal.SIGKILL)
+    after = Cloud(local_sagemaker.start(fresh_workspace, images), connect)
+    job = Processors(after).wait(name)
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("InternalServerError: The local SageMaker was stopped")
+    until(lambda: not psutil.pid_exists(program))
+    after.sagemaker.delete_processing_job(ProcessingJobName=name)
+    again = Processors(after).request("pass")
+    assert Processors(after).run({**again, "ProcessingJobName": name})["ProcessingJobStatus"] == "Completed"
+
+
+def programs_of(workspace: Path) -> list[int]:
+    """The processes of jobs' programs below a workspace."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("SAGEMAKER_BASE_DIR", "").startswith(str(workspace)):
+                found.append(process.pid)
+    return found
 
 
 def test_list_stop_delete(processors: Processors, cloud: Cloud) -> None:

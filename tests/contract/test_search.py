@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from contract import tuning
 from contract.cloud import Cloud, error_of, unique
+from contract.flows import Flows, fail
 
 
 class Jobs:
@@ -169,6 +171,22 @@ def test_experiments_and_registry(cloud: Cloud) -> None:
     assert package["ModelPackageVersion"] == 1
     (model,) = names_of(cloud, "Model", "Model", "Model.ModelName", name)
     assert model["Model"]["ModelName"] == name
+
+
+def test_tuning_jobs_and_pipelines(cloud: Cloud) -> None:
+    made = tuning.request(cloud, ResourceLimits=tuning.limits(1, 1))
+    name, tags = made["HyperParameterTuningJobName"], [{"Key": "lab", "Value": "tuned"}]
+    tuning.wait(cloud, tuning.start(cloud, {**made, "Tags": tags}))
+    (job,) = names_of(cloud, "HyperParameterTuningJob", "HyperParameterTuningJob", "Tags.lab", "tuned")
+    assert job["HyperParameterTuningJobName"] == name
+    assert job["TrainingJobStatusCounters"]["Completed"] == 1
+    flows = Flows(cloud)
+    execution = flows.run(fail("Stop", "here"))
+    pipeline = execution.split("/")[1]
+    (found,) = names_of(cloud, "Pipeline", "Pipeline", "PipelineName", pipeline)
+    assert found["PipelineStatus"] == "Active"
+    (run,) = names_of(cloud, "PipelineExecution", "PipelineExecution", "PipelineExecutionArn", execution)
+    assert run["PipelineExecutionStatus"] == "Failed"
 
 
 @pytest.mark.parametrize(
