@@ -19,7 +19,8 @@ class Kind:
     """A step type. ``stem`` names the operations: Create<stem>, Describe<stem>, Stop<stem>, <stem>Name, <stem>Arn.
 
     ``cached`` holds the arguments that decide about a cache hit, from AWS's page "Default cache key attributes by
-    pipeline step type"; ``more`` an operation whose answer adds to the step's properties.
+    pipeline step type"; ``role`` is the member that the execution's role fills if nothing does; ``experiment`` says
+    that its jobs become trial components; ``more`` is an operation whose answer adds to the step's properties.
     """
 
     stem: str
@@ -28,6 +29,7 @@ class Kind:
     is_job: bool = True
     has_status: bool = True
     role: str | None = None
+    experiment: bool = False
     longest_name: int = 63
     more: str | None = None
 
@@ -72,17 +74,20 @@ KINDS: Mapping[str, Kind] = {
             )
         ),
         role="RoleArn",
+        experiment=True,
     ),
     "Processing": Kind(
         "ProcessingJob",
         "ProcessingJob",
         dict.fromkeys(("AppSpecification", "Environment", "ProcessingInputs")),
         role="RoleArn",
+        experiment=True,
     ),
     "Transform": Kind(
         "TransformJob",
         "TransformJob",
         dict.fromkeys(("DataProcessing", "Environment", "ModelName", "TransformInput")),
+        experiment=True,
     ),
     "Tuning": Kind(
         "HyperParameterTuningJob",

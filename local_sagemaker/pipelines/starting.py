@@ -62,8 +62,7 @@ class StartingRun(StepRun):
             return
         if not request.get("ModelPackageGroupName"):
             request[kind.name] = name
-        if kind.role is not None:
-            request.setdefault(kind.role, executor.execution["RoleArn"])
+        self._complete(request)
         try:
             answer = executor.operations.call(kind.create, request)
         except AwsError as error:
@@ -74,6 +73,14 @@ class StartingRun(StepRun):
         self.change(StepStatus="Executing", Metadata=self._metadata(answer[kind.arn]), _job=self._job)
         if not kind.has_status:
             self.end(SUCCEEDED)
+
+    def _complete(self, request: Record) -> None:
+        """Add what a step's request takes from its execution."""
+        execution = self.executor.execution
+        if self._kind.role is not None:
+            request.setdefault(self._kind.role, execution["RoleArn"])
+        if self._kind.experiment and (config := execution.get("PipelineExperimentConfig")):
+            request["ExperimentConfig"] = {**config, **request.get("ExperimentConfig", {})}
 
     def _take_from_cache(self, request: Record) -> bool:
         """End the step with an earlier result, if it has caching on and there is one."""

@@ -80,6 +80,10 @@ def test_a_pipeline(cloud: Cloud, flows: Flows, session) -> None:
     assert flow.describe()["PipelineDescription"] == "again"
     trials = cloud.sagemaker.list_trials(ExperimentName=flow.name)["TrialSummaries"]
     assert [trial["TrialName"] for trial in trials] == [execution.arn.rpartition("/")[2]]
+    components = cloud.sagemaker.list_trial_components(ExperimentName=flow.name)["TrialComponentSummaries"]
+    assert [component["TrialComponentSource"]["SourceArn"] for component in components] == [
+        steps["Train"]["Metadata"]["TrainingJob"]["Arn"]
+    ]
     with pytest.raises(Exception, match="terminal failure"):
         flow.start().wait(delay=1)
     assert len(flow.list_executions()["PipelineExecutionSummaries"]) == 2
