@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
@@ -20,6 +21,7 @@ _JAVA = {
     r"\p{ASCII}": r"\x00-\x7f",
     r"\z": r"\Z",
 }
+_MANY = 30
 _TYPES: dict[str, tuple[type, ...]] = {
     "structure": (dict,), "map": (dict,), "list": (list,), "string": (str,), "blob": (str,), "boolean": (bool,),
     "integer": (int,), "long": (int,), "float": (int, float), "double": (int, float), "timestamp": (int, float, str),
@@ -107,11 +109,23 @@ def _check_string(shape: Shape, value: str, path: str, problems: list[str]) -> N
     _check_length(shape, value, path, problems)
     metadata = shape.metadata
     if metadata.get("enum") and value not in metadata["enum"]:
-        rule = f"Member must satisfy enum value set: [{', '.join(metadata['enum'])}]"
-        problems.append(_problem(f"'{value}'", path, rule))
+        problems.append(
+            _problem(f"'{value}'", path, f"Member must satisfy enum value set: {_allowed(metadata, value)}")
+        )
     pattern = metadata.get("pattern")
     if pattern and not _pattern(pattern).fullmatch(value):
         problems.append(_problem(f"'{value}'", path, f"Member must satisfy regular expression pattern: {pattern}"))
+
+
+def _allowed(metadata: Mapping[str, Any], value: str) -> str:
+    """The values of an enum; of one with many, such as the instance types, those nearest to ``value``."""
+    values: list[str] = metadata["enum"]
+    if len(values) <= _MANY:
+        return f"[{', '.join(values)}]"
+    from botocore import __version__
+
+    near = difflib.get_close_matches(value, values, n=5, cutoff=0.3) or sorted(values)[:5]
+    return f"[{', '.join(near)}, ...] ({len(values)} values, as of botocore {__version__})"
 
 
 def _check_length(shape: Shape, value: Any, path: str, problems: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from local_sagemaker.api import model
+from local_sagemaker.api import model, tags
 from local_sagemaker.api.context import Operation
 from local_sagemaker.api.emulated import ANY, Emulated, refuse_rest
 from local_sagemaker.errors import AwsError, not_emulated
@@ -47,6 +47,7 @@ class Operations:
         handler = self._handler(name)
         model.check(operation.input_shape, request)
         self.check_emulated(name, request)
+        tags.check(request.get("Tags") or [])
         return model.select(operation.output_shape, handler(_prune(request)))
 
     def check_emulated(self, name: str, request: Mapping[str, Any]) -> None:

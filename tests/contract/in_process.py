@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import botocore
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from moto.moto_api._internal.models import moto_api_backend
 from werkzeug.test import run_wsgi_app
 
 from local_sagemaker import Connection
@@ -58,6 +59,7 @@ class Transport:
         finally:
             self._emulator = Transport.current = None
             emulator.close()
+            moto_api_backend.reset()  # its services are global, the next workspace begins with none
 
     def send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
         """The answer to a signed request; None when it is for somebody else."""

@@ -1,4 +1,4 @@
-"""A right request for every Create operation, all resources called alpha; and what they are called as ARNs."""
+"""A right request for every Create operation, all resources of one name; and what they are called as ARNs."""
 
 import json
 from typing import Any
@@ -7,16 +7,14 @@ from contract import tuning
 from contract.cloud import Cloud, variant
 from contract.processors import s3_input
 
-NAME = "alpha"
 
-
-def seeds(cloud: Cloud) -> dict[str, dict[str, Any]]:
+def seeds(cloud: Cloud, name: str) -> dict[str, dict[str, Any]]:
     """Requests by operation, in an order in which they can be sent."""
     role, data = cloud.connection.role_arn, cloud.put("fuzz/a.txt")
     prefix, out = data.removesuffix("a.txt"), f"s3://{cloud.bucket}/fuzz-out"
     source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": prefix}}
     container = {"Image": "tiny", "Environment": {"A": "1"}}
-    job = cloud.job_request(TrainingJobName=NAME)
+    job = cloud.job_request(TrainingJobName=name)
     channel = {"ChannelName": "training", "DataSource": source, "ContentType": "text/csv"}
     serving = {"Containers": [container], "SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["a/b"]}
     tuned = tuning.request(cloud, ResourceLimits={"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1})
@@ -29,19 +27,19 @@ def seeds(cloud: Cloud) -> dict[str, dict[str, Any]]:
             "Environment": {"A": "1"},
             "Tags": [{"Key": "k", "Value": "v"}],
         },
-        "CreateModel": {"ModelName": NAME, "PrimaryContainer": container, "ExecutionRoleArn": role},
-        "CreateEndpointConfig": {"EndpointConfigName": NAME, "ProductionVariants": [variant(NAME)]},
-        "CreateEndpoint": {"EndpointName": NAME, "EndpointConfigName": NAME},
-        "CreateHyperParameterTuningJob": {**tuned, "HyperParameterTuningJobName": NAME},
+        "CreateModel": {"ModelName": name, "PrimaryContainer": container, "ExecutionRoleArn": role},
+        "CreateEndpointConfig": {"EndpointConfigName": name, "ProductionVariants": [variant(name)]},
+        "CreateEndpoint": {"EndpointName": name, "EndpointConfigName": name},
+        "CreateHyperParameterTuningJob": {**tuned, "HyperParameterTuningJobName": name},
         "CreateTransformJob": {
-            "TransformJobName": NAME,
-            "ModelName": NAME,
+            "TransformJobName": name,
+            "ModelName": name,
             "TransformInput": {"DataSource": source, "SplitType": "Line", "ContentType": "text/csv"},
             "TransformOutput": {"S3OutputPath": out, "AssembleWith": "Line"},
             "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
         },
         "CreateProcessingJob": {
-            "ProcessingJobName": NAME,
+            "ProcessingJobName": name,
             "ProcessingInputs": [s3_input(prefix)],
             "ProcessingResources": {
                 "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
@@ -50,17 +48,17 @@ def seeds(cloud: Cloud) -> dict[str, dict[str, Any]]:
             "RoleArn": role,
         },
         "CreatePipeline": {
-            "PipelineName": NAME,
+            "PipelineName": name,
             "PipelineDefinition": json.dumps({"Version": "2020-12-01", "Steps": [fail]}),
             "RoleArn": role,
             "ClientRequestToken": "t" * 32,
         },
-        "StartPipelineExecution": {"PipelineName": NAME, "ClientRequestToken": "t" * 32},
-        "CreateModelPackageGroup": {"ModelPackageGroupName": NAME},
-        "CreateModelPackage": {"ModelPackageGroupName": NAME, "InferenceSpecification": serving},
-        "CreateExperiment": {"ExperimentName": NAME},
-        "CreateTrial": {"TrialName": NAME, "ExperimentName": NAME},
-        "CreateTrialComponent": {"TrialComponentName": NAME, "Parameters": {"rate": {"NumberValue": 0.1}}},
+        "StartPipelineExecution": {"PipelineName": name, "ClientRequestToken": "t" * 32},
+        "CreateModelPackageGroup": {"ModelPackageGroupName": name},
+        "CreateModelPackage": {"ModelPackageGroupName": name, "InferenceSpecification": serving},
+        "CreateExperiment": {"ExperimentName": name},
+        "CreateTrial": {"TrialName": name, "ExperimentName": name},
+        "CreateTrialComponent": {"TrialComponentName": name, "Parameters": {"rate": {"NumberValue": 0.1}}},
     }
 
 

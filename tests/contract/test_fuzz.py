@@ -37,7 +37,7 @@ class Target:
     def __init__(self, transport: Transport, cloud: Cloud) -> None:
         self._transport, self._connection = transport, cloud.connection
         self._pool = ThreadPoolExecutor(4)
-        self.seeds = seeds(cloud)
+        self.seeds = seeds(cloud, "alpha")
         self.names = transport.operations.names
         answers = []
         for operation, request in self.seeds.items():
