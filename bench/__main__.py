@@ -7,7 +7,10 @@ from importlib import import_module
 
 BENCHMARKS = {
     "imports": "bench.imports:run",
-    "embedded": "bench.embedded:run",
+    "start": "bench.start:run",
+    "objects": "bench.objects:run",
+    "jobs": "bench.jobs:run",
+    "hosting": "bench.hosting:run",
     "tuning": "bench.tuning:run",
     "smoke": "bench.labs:smoke",
     "laptop": "bench.labs:laptop",

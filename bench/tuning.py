@@ -1,54 +1,27 @@
 """Hyperparameter tuning in the embedded SageMaker: a whole tuning job of a trivial program, in a new workspace."""
 
-import os
-import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-import boto3
-
-import local_sagemaker
+from bench.emulator import client, running
 from bench.table import Row
+from local_sagemaker import Connection
 
 JOBS, PARALLEL = 20, 2
-REGISTRY = f"""
-[images.bench]
-python = "{sys.version_info.major}.{sys.version_info.minor}"
-train = ["train.py"]
-uris = ['bench$']
-"""
-TRAIN = """
-import json, os, pathlib
-given = json.loads(pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"], "input/config/hyperparameters.json").read_text())
-print(f"loss={(float(given['x']) - 0.3) ** 2:.9f};")
-"""
 
 
 def run() -> list[Row]:
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        root = Path(folder)
-        (root / "images.toml").write_text(REGISTRY)
-        (root / "train.py").write_text(TRAIN)
-        with patch.dict(os.environ, {"LABS_IMAGES_DIR": str(root / "environments")}):
-            try:
-                connection = local_sagemaker.start(root / "workspace", root / "images.toml")
-                return _rows(connection)
-            finally:
-                local_sagemaker.stop(root / "workspace")
+    with running() as connection:
+        return _rows(connection)
 
 
-def _rows(connection: local_sagemaker.Connection) -> list[Row]:
-    client = boto3.Session(
-        connection.access_key_id, connection.secret_access_key, region_name=connection.region
-    ).client("sagemaker", endpoint_url=connection.endpoint_url)
-    _tune(client, connection, "warm-up", "Random", 1, 1)  # builds the image
+def _rows(connection: Connection) -> list[Row]:
+    sagemaker = client(connection, "sagemaker")
+    _tune(sagemaker, connection, "warm-up", "Random", 1, 1)  # builds the image
     return [
         Row(
             f"embedded: {strategy} tuning, {JOBS} jobs, {PARALLEL} at a time",
-            [_tune(client, connection, f"{strategy}-{number}", strategy, JOBS, PARALLEL) for number in range(3)],
+            [_tune(sagemaker, connection, f"{strategy}-{number}", strategy, JOBS, PARALLEL) for number in range(3)],
             "s",
             "<= 30 s",
         )
@@ -56,9 +29,7 @@ def _rows(connection: local_sagemaker.Connection) -> list[Row]:
     ]
 
 
-def _tune(
-    client: Any, connection: local_sagemaker.Connection, name: str, strategy: str, jobs: int, at_once: int
-) -> float:
+def _tune(sagemaker: Any, connection: Connection, name: str, strategy: str, jobs: int, at_once: int) -> float:
     """Seconds from CreateHyperParameterTuningJob to Completed."""
     config = {
         "Strategy": strategy,
@@ -78,11 +49,11 @@ def _tune(
         "StoppingCondition": {"MaxRuntimeInSeconds": 600},
     }
     started = time.perf_counter()
-    client.create_hyper_parameter_tuning_job(
+    sagemaker.create_hyper_parameter_tuning_job(
         HyperParameterTuningJobName=name, HyperParameterTuningJobConfig=config, TrainingJobDefinition=definition
     )
     while True:
-        job = client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+        job = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
         if job["HyperParameterTuningJobStatus"] != "InProgress":
             break
         time.sleep(0.05)
