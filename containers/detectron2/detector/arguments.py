@@ -13,8 +13,8 @@ from sagemaker_contract.hyperparameters import to_argv
 from . import zoo
 
 # Where the two kinds of backbone differ: trained from scratch in minutes, or fine-tuned at the zoo's size.
-SMALL_DEFAULTS = {"lr": 0.003, "shortest_side": 320, "longest_side": 512, "crop": 0.4}
-ZOO_DEFAULTS = {"lr": 0.0002, "shortest_side": 800, "longest_side": 1333, "crop": 1.0}
+SMALL_DEFAULTS = {"lr": 0.003, "shortest_side": 400, "longest_side": 640, "crop": "fitted"}
+ZOO_DEFAULTS = {"lr": 0.0002, "shortest_side": 800, "longest_side": 1333, "crop": 0}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -105,11 +105,11 @@ def _losses(group: argparse._ArgumentGroup) -> None:
 
 def _pictures(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--shortest-side", type=_positive(int), help="pixels, unless the longest side says less; default 320, zoo 800")
-    add("--longest-side", type=_positive(int), help="pixels; default 512, zoo 1333")
+    add("--shortest-side", type=_positive(int), help="pixels, unless the longest side says less; default 400, zoo 800")
+    add("--longest-side", type=_positive(int), help="pixels; default 640, zoo 1333")
     add("--flip", choices=("none", "horizontal", "vertical", "both"), default="none")
     add("--scale-jitter", type=_share(4, lowest=1), default=1.25, help="largest zoom in or out; 1: none")
-    add("--crop", type=_share(1, lowest=0.2), help="train on parts: share of the sides; default 0.4, zoo 1: all of it")
+    add("--crop", type=_crop, help="train on squares of so many pixels, 0: on all; default fitted to the boxes, zoo 0")
     add("--colour-jitter", type=_share(0.9), default=0.2, help="brightness, contrast, saturation; 0: none")
 
 
@@ -164,6 +164,15 @@ def _share(highest: float, lowest: float = 0):
 
     convert.__name__ = "float"
     return convert
+
+
+def _crop(text: str) -> int | str:
+    if text == "fitted":
+        return text
+    side = int(text)
+    if side and side < 64:
+        raise argparse.ArgumentTypeError(f"{text} is not fitted, 0, or 64 or more")
+    return side
 
 
 def _names(text: str) -> list[str]:

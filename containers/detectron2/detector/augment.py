@@ -1,5 +1,6 @@
 """Resizing and augmentation of a picture and its boxes (xyxy, pixels), with Pillow and NumPy alone."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,22 +14,33 @@ class Augmentation:
     """How much a training picture is changed.
 
     `flip`: none, horizontal, vertical or both. `scale`: largest zoom in or out, 1 = none.
-    `crop`: sides of the part that is shown, as a share of the resized picture's.
+    `crop`: side in pixels of the square part that is shown of the resized picture, 0 = all of it.
     `colour`: largest relative change of brightness, contrast and saturation, 0 = none.
     """
 
     flip: str = "none"
     scale: float = 1.25
-    crop: float = 1.0
+    crop: int = 0
     colour: float = 0.2
     focus: float = 0.8  # chance that a crop shows a box
     smallest_visible: float = 0.5  # a box cut to less than this share of its area is dropped
+    tries: int = 10  # to crop without cutting a box
 
 
 def resized(width: int, height: int, shortest: int, longest: int) -> tuple[int, int]:
     """Width and height after the shorter side became `shortest`, unless the longer would pass `longest`."""
     scale = min(shortest / min(width, height), longest / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def fitted_crop(sides: np.ndarray, class_ids: np.ndarray, smallest: int = 160, step: int = 32) -> int:
+    """Side of the square in which nine of ten boxes of every class fit, a multiple of the coarsest stride `step`.
+
+    Args: `sides` [N, 2] box widths and heights in resized pixels; `class_ids` [N].
+    """
+    longest = sides.max(axis=1)
+    needed = [np.quantile(longest[class_ids == class_id], 0.9) for class_id in np.unique(class_ids)]
+    return max(smallest, math.ceil(max(needed) / step) * step)
 
 
 def augment(
@@ -39,7 +51,7 @@ def augment(
     Args: `boxes` [N, 4] xyxy in the picture's pixels. Returns the new picture, the boxes that stay
     visible [M, 4] in its pixels, and their indices [M].
     """
-    canvas = tuple(max(1, round(side * how.crop)) for side in size)
+    canvas = tuple(min(side, how.crop or side) for side in size)
     factor = np.array(size) / picture.size * np.exp(rng.uniform(-1, 1) * np.log(how.scale))
     shift = draw_shift(boxes * np.tile(factor, 2), np.array(picture.size) * factor, canvas, how, rng)
     picture, boxes = moved(picture, boxes, canvas, factor, shift)
@@ -55,11 +67,22 @@ def draw_shift(
 ) -> np.ndarray:
     """Where on the canvas the corner of a picture of size `whole` [2] lies, [2] in pixels, negative when cropped.
 
-    With the chance `how.focus` one of the boxes is inside the canvas, anywhere in it.
+    With the chance `how.focus` one of the boxes is inside the canvas, anywhere in it. Where a few tries allow it, no
+    box is cut (one that does not fit is left out): a part of a signal can look like a whole one of another class.
     """
+    for _ in range(how.tries):
+        shift = _draw_shift(boxes, whole, canvas, how.focus, rng)
+        if not cut(boxes + np.tile(shift, 2), canvas).any():
+            break
+    return shift
+
+
+def _draw_shift(
+    boxes: np.ndarray, whole: np.ndarray, canvas: tuple[int, int], focus: float, rng: np.random.Generator
+) -> np.ndarray:
     spare = np.array(canvas) - whole
     shift = np.minimum(spare, 0) + np.abs(spare) * rng.random(2)
-    if len(boxes) and rng.random() < how.focus:
+    if len(boxes) and rng.random() < focus:
         box = boxes[rng.integers(len(boxes))]
         ends = np.stack([-box[:2], np.array(canvas) - box[2:]])
         wanted = ends.min(axis=0) + np.abs(ends[1] - ends[0]) * rng.random(2)
@@ -81,6 +104,13 @@ def moved(
         whole.paste(part, tuple(start.tolist()))
         part = whole
     return part, boxes * np.tile(factor, 2) + np.tile(shift, 2)
+
+
+def cut(boxes: np.ndarray, size: tuple[int, int], least: float = 0.9) -> np.ndarray:
+    """Of which boxes a part, but less than the share `least` of their area, is inside the picture: bool [N]."""
+    clipped = np.clip(boxes, 0, np.tile(size, 2))
+    inside, whole = ((box[:, 2:] - box[:, :2]).prod(axis=1) for box in (clipped, boxes))
+    return (inside > 0) & (inside < least * whole)
 
 
 def visible(boxes: np.ndarray, size: tuple[int, int], smallest: float) -> tuple[np.ndarray, np.ndarray]:

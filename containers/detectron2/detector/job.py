@@ -12,7 +12,7 @@ from detectron2.utils.env import seed_all_rng
 from sagemaker_contract import Environment, StopRequest
 
 from . import anchors, checkpoints, config, datasets, distributed, model_files, report, schedule, weights
-from .augment import Augmentation
+from .augment import Augmentation, fitted_crop
 from .evaluation import Evaluator
 from .history import History
 from .hooks import Checkpoints, CleanStop, LossLines, Validation
@@ -75,8 +75,10 @@ def _trainer(cfg: CfgNode, arguments: argparse.Namespace, data: datasets.Data) -
     path = weights.resolve(arguments)
     if path:
         checkpoints.load_weights(model, path)
-    how = Augmentation(arguments.flip, arguments.scale_jitter, arguments.crop, arguments.colour_jitter)
-    mapper = Mapper(arguments.shortest_side, arguments.longest_side, PictureCache(arguments.cache_mb << 20), how)
+    limits = (arguments.shortest_side, arguments.longest_side)
+    crop = fitted_crop(*data.box_sides(*limits)) if arguments.crop == "fitted" else arguments.crop
+    how = Augmentation(arguments.flip, arguments.scale_jitter, crop, arguments.colour_jitter)
+    mapper = Mapper(*limits, PictureCache(arguments.cache_mb << 20), how)
     loader = build_loader(data.training, mapper, cfg, arguments)
     return Trainer(distributed.wrap(model), loader, build_optimizer(model, arguments), arguments)
 

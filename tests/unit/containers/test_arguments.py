@@ -56,6 +56,7 @@ def test_names_that_mislead_have_an_honest_one(old: str, value: str, name: str, 
         (["--num-iter=0"], "0 is not above 0"),
         (["--lr=abc"], "--lr"),
         (["--lr=inf"], "inf is not above 0"),
+        (["--crop=20"], "20 is not fitted, 0, or 64 or more"),
         (["--nms-threshold=1.5"], "not within 0 to 1"),
         (["--classes=a,b"], "JSON list of strings"),
         (["--unknown=1"], "--unknown"),
@@ -89,5 +90,5 @@ def test_hosts_can_be_named() -> None:
 
 def test_sizes_and_rate_follow_the_backbone_unless_given() -> None:
     small, zoos = parse(), parse("--model-type=faster_rcnn", "--backbone=R_101_FPN", "--lr=0.5")
-    assert (small.lr, small.longest_side, small.crop) == (0.003, 512, 0.4)
-    assert (zoos.lr, zoos.longest_side, zoos.crop) == (0.5, 1333, 1.0)
+    assert (small.lr, small.longest_side, small.crop) == (0.003, 640, "fitted")
+    assert (zoos.lr, zoos.longest_side, zoos.crop) == (0.5, 1333, 0)

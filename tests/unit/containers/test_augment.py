@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from detector.augment import Augmentation, augment, flipped, moved, recoloured, resized, visible
+from detector.augment import Augmentation, augment, cut, fitted_crop, flipped, moved, recoloured, resized, visible
 from PIL import Image
 
 BOX = np.array([[30.0, 10.0, 50.0, 40.0]])
@@ -36,26 +36,46 @@ def test_resized_obeys_both_limits(size: tuple, limits: tuple, expected: tuple) 
 
 
 @pytest.mark.parametrize("flip", ["none", "both"])
-@pytest.mark.parametrize("crop", [1.0, 0.7])
+@pytest.mark.parametrize(("crop", "side"), [(0, (200, 120)), (140, (140, 120)), (90, (90, 90))])
 @pytest.mark.parametrize("seed", range(12))
-def test_boxes_follow_the_pixels(flip: str, crop: float, seed: int) -> None:
+def test_boxes_follow_the_pixels(flip: str, crop: int, side: tuple, seed: int) -> None:
     how = Augmentation(flip=flip, scale=1.5, crop=crop, colour=0.0, smallest_visible=0.01)
     changed, boxes, kept = augment(picture(), BOX, (200, 120), how, np.random.default_rng(seed))
-    assert changed.size == (round(200 * crop), round(120 * crop))
+    assert changed.size == side
     if len(kept):
         np.testing.assert_allclose(boxes[0], bright(changed), atol=2)
 
 
 def test_a_focused_crop_shows_a_whole_box() -> None:
-    how = Augmentation(scale=1.0, crop=0.6, focus=1.0)
+    how = Augmentation(scale=1.0, crop=50, focus=1.0)
     for seed in range(30):
         _, boxes, kept = augment(picture(), BOX, (100, 60), how, np.random.default_rng(seed))
         assert len(kept) == 1
         np.testing.assert_allclose(boxes[0, 2:] - boxes[0, :2], (20, 30))
 
 
+def test_a_crop_cuts_no_box_where_it_need_not() -> None:
+    row = np.array([[x, 10.0, x + 16, 26] for x in range(0, 100, 28)])
+    how = Augmentation(scale=1.0, crop=50)
+    for seed in range(30):
+        _, boxes, kept = augment(picture(), row, (100, 60), how, np.random.default_rng(seed))
+        np.testing.assert_allclose(boxes[:, 2:] - boxes[:, :2], np.full((len(kept), 2), 16.0), atol=1.6)
+
+
+def test_the_crop_is_fitted_to_the_class_of_the_largest_boxes() -> None:
+    many, few = np.tile([[40.0, 20]], (90, 1)), np.tile([[100.0, 200]], (9, 1))
+    class_ids = np.repeat([0, 1], (90, 9))
+    assert fitted_crop(np.concatenate([many, few]), class_ids) == 224
+    assert fitted_crop(many, class_ids[:90]) == 160
+
+
+def test_a_cut_box_has_a_part_on_either_side() -> None:
+    boxes = np.array([[0.0, 0, 10, 10], [-1, 0, 9, 10], [-2, 0, 8, 10], [-30, 0, -20, 10], [35, 35, 45, 45]])
+    assert cut(boxes, (40, 40)).tolist() == [False, False, True, False, True]
+
+
 def test_the_same_seed_draws_the_same_picture() -> None:
-    how = Augmentation(flip="both", scale=1.5, crop=0.8, colour=0.3)
+    how = Augmentation(flip="both", scale=1.5, crop=48, colour=0.3)
     first, second = (augment(picture(), BOX, (100, 60), how, np.random.default_rng(3)) for _ in range(2))
     assert np.array_equal(np.asarray(first[0]), np.asarray(second[0]))
     np.testing.assert_array_equal(first[1], second[1])
@@ -81,7 +101,7 @@ def test_flipping_twice_is_nothing() -> None:
 
 
 def test_pictures_without_boxes_are_kept() -> None:
-    _, boxes, kept = augment(picture(), np.empty((0, 4)), (100, 60), Augmentation(crop=0.5), np.random.default_rng(0))
+    _, boxes, kept = augment(picture(), np.empty((0, 4)), (100, 60), Augmentation(crop=30), np.random.default_rng(0))
     assert boxes.shape == (0, 4)
     assert len(kept) == 0
 
