@@ -57,9 +57,9 @@ class SageMaker:
         tuning = TuningJobs(context, self.operations, training)
         processing = ProcessingJobs(context)
         pipelines = PipelineExecutions(context, self.operations)
-        # Pipelines and tuning jobs close before what they start, lest they see it fail and try again.
+        # What starts or calls others closes before them, lest it see them fail and draw its conclusions.
         jobs = (tuning, training, processing, transform)
-        self._engines: tuple[Engine, ...] = (pipelines, *jobs, endpoints, asynchronous)
+        self._engines: tuple[Engine, ...] = (pipelines, *jobs, asynchronous, endpoints)
         components, registry = TrialComponents(context), ModelRegistry(context)
         training_operations = Training(context, training, components)
         resources: tuple[Resource, ...] = (

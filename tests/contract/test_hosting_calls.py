@@ -111,13 +111,17 @@ def test_the_queue_lets_so_many_through(cloud: Cloud) -> None:
 
 
 @pytest.mark.http
-def test_the_queue_survives_the_server(fresh_workspace: Path, images: Path, connect) -> None:
+@pytest.mark.parametrize("kill", [True, False], ids=["killed", "stopped"])
+def test_the_queue_survives_the_server(fresh_workspace: Path, images: Path, connect, kill: bool) -> None:
     connection = local_sagemaker.start(fresh_workspace, images)
     cloud = Cloud(connection, connect)
     name = deploy_async(cloud, MaxConcurrentInvocationsPerInstance=1)
     bodies = [b"sleep 1", b"second", b"third"]
     calls = [cloud.runtime.invoke_endpoint_async(EndpointName=name, Body=body) for body in bodies]
-    psutil.Process(connection.pid).kill()
+    if kill:
+        psutil.Process(connection.pid).kill()
+    else:
+        local_sagemaker.stop(fresh_workspace)
     cloud = Cloud(local_sagemaker.start(fresh_workspace, images), connect)
     for call, body in zip(calls, bodies, strict=True):
         assert until(lambda uri=call["OutputLocation"]: object_at(cloud, uri)) == body

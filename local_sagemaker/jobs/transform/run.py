@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local_sagemaker.api.context import now_seconds
@@ -16,6 +17,7 @@ from local_sagemaker.aws.cloudwatch import LogStream
 from local_sagemaker.aws.objects import ObjectError
 from local_sagemaker.hosting.container import Serving, ServingContainer
 from local_sagemaker.hosting.program import ContainerFailure, Program
+from local_sagemaker.jobs.folder import ContainerFolder
 from local_sagemaker.jobs.inputs.entries import list_entries
 from local_sagemaker.jobs.jobs import JobError, Verdict
 from local_sagemaker.jobs.transform.asking import AnswerError, Asker
@@ -24,13 +26,26 @@ from local_sagemaker.jobs.transform.parameters import Parameters, offered_by, re
 from local_sagemaker.jobs.transform.processing import DataProcessing
 from local_sagemaker.jobs.transform.records import RecordError
 from local_sagemaker.store import Record
+from local_sagemaker.workspace import Workspace
 
 if TYPE_CHECKING:
     from local_sagemaker.jobs.transform.jobs import TransformJobs
 
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
 _STARTUP = 1800.0  # seconds that AWS gives the container before the first healthy /ping
+_FILES = "files"  # below the job's folder: what is on its way to the program or to S3
 _TICK = 0.1  # seconds between looks at the stop event
+
+
+def job_root(workspace: Workspace, name: str) -> Path:
+    """The folder of a transform job. The dot keeps it apart from a training job of the same name."""
+    return workspace.jobs / f"{name}.transform"
+
+
+def clear(root: Path) -> None:
+    """Free the disk after a job: everything but the log goes."""
+    ContainerFolder(root).remove_contents()
+    shutil.rmtree(root / _FILES, ignore_errors=True)
 
 
 class _Stopped(Exception):
@@ -43,7 +58,7 @@ class TransformRun:
     def __init__(self, jobs: TransformJobs, job: Record, stop: threading.Event) -> None:
         self._jobs, self._job, self._stop = jobs, job, stop
         self._context, self._name = jobs.context, job["TransformJobName"]
-        self._root = self._context.workspace.jobs / f"{self._name}.transform"
+        self._root = job_root(self._context.workspace, self._name)
         stream = f"{self._name}/algo-1-{int(time.time())}"
         self._log = LogStream(self._context.services, LOG_GROUP, f"{stream}/data-log")
         self._container = ServingContainer(self._context, self._serving(stream))
@@ -67,7 +82,7 @@ class TransformRun:
         entries = list_entries(self._context.objects, source["S3DataType"], source["S3Uri"], self._job["_role"])
         self._require_output()
         self._jobs.enter(self._name, "InProgress", "", TransformStartTime=now_seconds())
-        folder = self._root / "files"
+        folder = self._root / _FILES
         self._container.start()
         try:
             parameters = self._parameters()
@@ -79,7 +94,7 @@ class TransformRun:
             return Verdict("Stopped")
         finally:
             self._container.stop()
-            shutil.rmtree(folder, ignore_errors=True)
+            clear(self._root)
         return self._verdict()
 
     def _verdict(self) -> Verdict:
