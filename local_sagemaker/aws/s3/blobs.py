@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import uuid
+from collections.abc import Container
 from pathlib import Path
 
 
@@ -32,11 +32,17 @@ class Blobs:
     def discard(self, path: Path) -> None:
         self._unwanted.add(path)
 
-    def remove_unwanted(self) -> None:
-        """Delete the files that were discarded."""
-        with contextlib.suppress(KeyError):
-            while True:
-                self._unwanted.pop().unlink(missing_ok=True)
+    def remove_unwanted(self, indexed: Container[str]) -> None:
+        """Delete the files that were discarded, but for those that the index still names."""
+        for path in list(self._unwanted):
+            if self.name(path) not in indexed:
+                self._unwanted.discard(path)
+                path.unlink(missing_ok=True)
+
+    @staticmethod
+    def name(path: Path) -> str:
+        """The file as the index names it."""
+        return f"{path.parent.name}/{path.name}"
 
     def all(self) -> set[Path]:
         return set(self.folder.glob("??/*"))

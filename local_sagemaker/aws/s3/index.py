@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -41,6 +40,8 @@ class Index:
         self._backend, self._blobs = backend, blobs
         self._lock = threading.Lock()
         self._buckets: dict[str, str] = {}
+        self._files: dict[tuple[str, str], set[str]] = {}  # of each row that is on disk
+        self._indexed: set[str] = set()  # all of them
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._database.executescript(_SCHEMA)
 
@@ -61,6 +62,8 @@ class Index:
             versions.append(state)
             if blob is not None:
                 orphans.discard(self._blobs.folder / blob)
+                self._files.setdefault(last, set()).add(blob)
+                self._indexed.add(blob)
         return orphans
 
     def _restore_bucket(self, name: str, state: dict[str, Any]) -> None:
@@ -107,9 +110,10 @@ class Index:
                 self._database.execute("INSERT OR REPLACE INTO object VALUES(?,?,0,?)", row)
             except sqlite3.Error as error:
                 raise _refused(error) from error
+            self._name_files(bucket.name, name, [key])
             bucket.keys.setlist(name, [key])
             bucket.keys.changed.discard(name)
-        self._blobs.remove_unwanted()
+            self._blobs.remove_unwanted(self._indexed)
         return True
 
     def save(self, bucket: str | None = None, key: str | None = None) -> None:
@@ -127,7 +131,7 @@ class Index:
                 for holder, name in changed:
                     holder.keys.changed.add(name)
                 raise _refused(error) from error
-            self._blobs.remove_unwanted()
+            self._blobs.remove_unwanted(self._indexed)
 
     def _write(self, changed: list[tuple[Any, str]]) -> None:
         buckets = {b.name: json.dumps(self._bucket_state(b)) for b in list(self._backend.buckets.values())}
@@ -142,19 +146,31 @@ class Index:
             self._database.executemany(
                 "INSERT OR REPLACE INTO bucket VALUES(?,?)", buckets.items() - self._buckets.items()
             )
+            written = []
             for bucket, key in changed:
                 run("DELETE FROM object WHERE bucket=? AND key=?", (bucket.name, key))
-                rows = [
-                    (bucket.name, key, ordinal, json.dumps(self._state(version)))
-                    for ordinal, version in enumerate(bucket.keys.getlist(key, []))
-                ]
+                versions = list(bucket.keys.getlist(key, []))
+                written.append((bucket.name, key, versions))
+                rows = [(bucket.name, key, number, json.dumps(self._state(v))) for number, v in enumerate(versions)]
                 self._database.executemany("INSERT INTO object VALUES(?,?,?,?)", rows)
             run("COMMIT")
         except BaseException:
             if self._database.in_transaction:  # SQLite itself ends one when the disk is full
                 run("ROLLBACK")
             raise
+        for name, key in [known for known in self._files if known[0] in self._buckets.keys() - buckets.keys()]:
+            self._name_files(name, key, [])
+        for name, key, versions in written:
+            self._name_files(name, key, versions)
         self._buckets = buckets
+
+    def _name_files(self, bucket: str, key: str, versions: list[Any]) -> None:
+        """Remember which files the rows of a key now name."""
+        self._indexed -= self._files.pop((bucket, key), set())
+        names = {Blobs.name(version.path) for version in versions if isinstance(version, DiskKey) and version.path}
+        if names:
+            self._files[bucket, key] = names
+            self._indexed |= names
 
     def _bucket_state(self, bucket: Any) -> dict[str, Any]:
         fields = {field: getattr(bucket, field) for field in _BUCKET_FIELDS}
@@ -166,7 +182,7 @@ class Index:
         if isinstance(key, s3.FakeDeleteMarker):
             return {"marker": True, "version": key.version_id}
         state = {field: key.__dict__[field] for field in _FIELDS if field in key.__dict__}
-        state["blob"] = os.fspath(key.path.relative_to(self._blobs.folder))
+        state["blob"] = Blobs.name(key.path)
         state["modified"] = key.last_modified.isoformat()
         state["metadata"] = dict(key.metadata)
         state["tags"] = self._backend.tagger.list_tags_for_resource(key.arn)["Tags"]

@@ -85,3 +85,20 @@ print(list(index._database.execute("SELECT bucket, key FROM object")))
         "[Errno 5] S3 index: database or disk is full",
         "[('bucket', 'key')]",
     ]
+
+
+def test_a_file_stays_while_the_index_names_it(tmp_path: Path) -> None:
+    """One request's delete is in memory only when another request's write is made durable and the server dies."""
+    code = """
+import os
+backend.create_bucket("bucket", "us-east-1")
+backend.put_object("bucket", "deleted", b"there")
+index.save()
+backend.delete_object("bucket", "deleted")
+bucket = backend.buckets["bucket"]
+key = keys.DiskKey.of(bucket, "other", path=blobs.write(b"other"), contentsize=5, _etag="x")
+print(index.place(bucket, "other", key))
+os._exit(1)
+"""
+    assert run(tmp_path, "", code).stdout == "True\n"
+    assert run(tmp_path, "", 'print(backend.buckets["bucket"].keys["deleted"].value)').stdout == "b'there'\n"
