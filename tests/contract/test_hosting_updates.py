@@ -36,7 +36,7 @@ def settled(cloud: Cloud, name: str) -> dict:
         endpoint = cloud.sagemaker.describe_endpoint(EndpointName=name)
         return endpoint if endpoint["EndpointStatus"] != "Updating" else None
 
-    return until(there)
+    return until(there, 60)
 
 
 @pytest.fixture(scope="module")

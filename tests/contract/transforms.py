@@ -51,7 +51,7 @@ class Transforms:
             job = self.describe(name)
             return job if job["TransformJobStatus"] in ("Completed", "Failed", "Stopped") else None
 
-        return until(ended)
+        return until(ended, 60)
 
     def run(self, *arguments: Any, **changes: Any) -> dict[str, Any]:
         return self.wait(self.start(*arguments, **changes))
