@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
+import psutil
 import pytest
 from botocore.client import BaseClient
 from botocore.config import Config
@@ -17,6 +18,7 @@ from botocore.config import Config
 import local_sagemaker
 from contract.cloud import Cloud
 from contract.in_process import Transport
+from contract.target import Target
 from local_sagemaker import Connection
 
 HERE = Path(__file__).parent
@@ -89,3 +91,24 @@ def fresh_workspace(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "workspace"
     yield folder
     local_sagemaker.stop(folder)
+
+
+@pytest.fixture(scope="package")
+def target(request: pytest.FixtureRequest, images: Path, connect, tmp_path_factory) -> Iterator[Target]:
+    """The shared server where it is in this process, else one for these tests alone."""
+    if request.config.getoption("transport") == "in-process":
+        cloud = request.getfixturevalue("cloud")
+        yield Target(Transport.current, cloud)
+        return
+    workspace, transport = tmp_path_factory.mktemp("fuzz"), Transport()
+    with transport.serving(workspace, images) as connection:
+        yield Target(transport, Cloud(connection, connect))
+    left = [p for p in psutil.process_iter() if str(workspace) in base_dir(p)]
+    assert left == []
+
+
+def base_dir(process: psutil.Process) -> str:
+    try:
+        return process.environ().get("SAGEMAKER_BASE_DIR", "")
+    except psutil.Error:
+        return ""

@@ -1,4 +1,4 @@
-"""A right request for every Create operation, all resources of one name; and what they are called as ARNs."""
+"""A right request for every Create operation, all resources of one name."""
 
 import json
 from typing import Any
@@ -60,8 +60,3 @@ def seeds(cloud: Cloud, name: str) -> dict[str, dict[str, Any]]:
         "CreateTrial": {"TrialName": name, "ExperimentName": name},
         "CreateTrialComponent": {"TrialComponentName": name, "Parameters": {"rate": {"NumberValue": 0.1}}},
     }
-
-
-def arns(answers: list[dict[str, Any]]) -> list[str]:
-    """The ARNs that Create operations answered with."""
-    return [value for answer in answers for name, value in answer.items() if name.endswith("Arn")]
