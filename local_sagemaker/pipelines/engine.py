@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Any
 
 from local_sagemaker.api.context import Context, now_seconds
 from local_sagemaker.api.operations import Operations
+from local_sagemaker.errors import AwsError
 from local_sagemaker.jobs.jobs import Jobs, Verdict
+from local_sagemaker.pipelines.definition import parse
 from local_sagemaker.pipelines.execution import ExecutionRun
 from local_sagemaker.pipelines.steps import ENDED, FAILED
 from local_sagemaker.store import Record
@@ -34,6 +37,21 @@ class PipelineExecutions(Jobs):
 
     def work(self, record: Record, stop: threading.Event) -> Verdict:
         return ExecutionRun(self, record, stop).run()
+
+    def recover(self) -> None:
+        """As of other jobs; what the steps of an interrupted execution had started is not taken up again either."""
+        for record in self.store.all(KIND):
+            if self.running(record):
+                self._stop_steps(record)
+        super().recover()
+
+    def _stop_steps(self, record: Record) -> None:
+        definition = parse(record["_definition"])
+        for name, step in record["_steps"].items():
+            kind = definition.steps[name].kind
+            if step["StepStatus"] not in ENDED and "_job" in step and kind is not None and kind.is_job:
+                with suppress(AwsError):  # it has ended by itself
+                    self.operations.call(kind.stop, {kind.name: step["_job"]})
 
     def on_end(self, record: Record, verdict: Verdict) -> dict[str, Any]:
         now = now_seconds()

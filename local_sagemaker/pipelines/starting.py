@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from local_sagemaker.api.context import now_seconds
 from local_sagemaker.errors import AwsError
@@ -135,10 +136,8 @@ class StartingRun(StepRun):
         self.change(StepStatus="Starting", AttemptCount=self.record["AttemptCount"] + 1)
 
     def _call_stop(self) -> None:
-        try:
+        with suppress(AwsError):  # it has ended by itself, which the next look sees
             self.executor.operations.call(self._kind.stop, {self._kind.name: self._job})
-        except AwsError:
-            return  # it has ended by itself, which the next look sees
 
 
 def run_of(step: Step, executor: Executor) -> StepRun:

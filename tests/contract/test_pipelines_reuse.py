@@ -147,7 +147,9 @@ def test_register_model(flows: Flows) -> None:
 def test_a_restart(fresh_workspace: Path, images: Path, connect: Any, end: str) -> None:
     """What ran has failed with a reason, what is done is kept, and a retry goes on from there."""
     before = Flows(Cloud(local_sagemaker.start(fresh_workspace, images), connect))
-    name = before.create(before.training("First"), before.training("Slow", {"sleep": "60"}, DependsOn=["First"]))
+    again = {"RetryStrategy": {"MaximumRetryAttempts": 2}}  # by itself such a job would run on
+    slow = before.training("Slow", {"sleep": "60"}, again, DependsOn=["First"])
+    name = before.create(before.training("First"), slow)
     arn = before.start(name)
     until(lambda: before.statuses(arn).get("Slow") == "Executing")
     if end == "kill":
