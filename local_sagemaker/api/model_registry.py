@@ -3,59 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.api.collection import Collection, changed_map
 from local_sagemaker.api.context import Context, Operation, Request
-from local_sagemaker.api.emulated import ANY, Emulated
+from local_sagemaker.api.model_package_members import EMULATED
 from local_sagemaker.api.uris import check_s3_uri
 from local_sagemaker.errors import AwsError, not_emulated, validation
 from local_sagemaker.store import Record
 
-_CONTAINER: Emulated = {
-    "ContainerHostname": ANY,
-    "Image": ANY,
-    "ImageDigest": ANY,
-    "ModelDataUrl": ANY,
-    "Environment": ANY,
-    "ModelInput": ANY,
-    "Framework": ANY,
-    "FrameworkVersion": ANY,
-    "NearestModelName": ANY,
-    "ModelDataETag": ANY,
-}
-_INFERENCE: Emulated = {
-    "Containers": _CONTAINER,
-    "SupportedTransformInstanceTypes": ANY,
-    "SupportedRealtimeInferenceInstanceTypes": ANY,
-    "SupportedContentTypes": ANY,
-    "SupportedResponseMIMETypes": ANY,
-}
-_ADDITIONAL: Emulated = {"Name": ANY, "Description": ANY, **_INFERENCE}
-_GROUP = {"ModelPackageGroupName": ANY, "ModelPackageGroupDescription": ANY}
-EMULATED: Mapping[str, Emulated] = {
-    "CreateModelPackageGroup": {**_GROUP, "Tags": ANY},
-    "ListModelPackageGroups": {
-        "CreationTimeAfter": ANY, "CreationTimeBefore": ANY, "MaxResults": ANY, "NameContains": ANY,
-        "NextToken": ANY, "SortBy": ANY, "SortOrder": ANY, "CrossAccountFilterOption": {"SameAccount"},
-    },
-    "CreateModelPackage": {
-        "ModelPackageName": ANY, "ModelPackageGroupName": ANY, "ModelPackageDescription": ANY,
-        "ModelPackageRegistrationType": ANY, "InferenceSpecification": _INFERENCE, "Tags": ANY,
-        "ModelApprovalStatus": ANY, "MetadataProperties": ANY, "ModelMetrics": ANY, "ClientToken": ANY,
-        "Domain": ANY, "Task": ANY, "SamplePayloadUrl": ANY, "CustomerMetadataProperties": ANY,
-        "DriftCheckBaselines": ANY, "AdditionalInferenceSpecifications": _ADDITIONAL, "SkipModelValidation": ANY,
-        "SourceUri": ANY, "ModelCard": ANY, "ModelLifeCycle": ANY,
-    },
-    "UpdateModelPackage": {
-        "ModelPackageArn": ANY, "ModelApprovalStatus": ANY, "ApprovalDescription": ANY,
-        "CustomerMetadataProperties": ANY, "CustomerMetadataPropertiesToRemove": ANY,
-        "AdditionalInferenceSpecificationsToAdd": _ADDITIONAL, "InferenceSpecification": _INFERENCE,
-        "SourceUri": ANY, "ModelCard": ANY, "ModelLifeCycle": ANY, "ModelPackageRegistrationType": ANY,
-        "ClientToken": ANY,
-    },
-}  # fmt: skip
 _REPLACED = (
     "ModelApprovalStatus", "ApprovalDescription", "InferenceSpecification", "SourceUri", "ModelCard",
     "ModelLifeCycle", "ModelPackageRegistrationType",

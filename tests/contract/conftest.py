@@ -18,6 +18,7 @@ from botocore.config import Config
 import local_sagemaker
 from contract.cloud import Cloud
 from contract.in_process import Transport
+from contract.processors import Processors
 from contract.target import Target
 from local_sagemaker import Connection
 
@@ -112,3 +113,9 @@ def base_dir(process: psutil.Process) -> str:
         return process.environ().get("SAGEMAKER_BASE_DIR", "")
     except psutil.Error:
         return ""
+
+
+@pytest.fixture(scope="package")
+def processors(cloud: Cloud) -> Processors:
+    """Processing jobs on the shared server."""
+    return Processors(cloud)

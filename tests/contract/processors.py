@@ -6,6 +6,22 @@ from typing import Any
 from contract.cloud import Cloud, unique, until
 
 CODE, INPUT, OUTPUT = (f"/opt/ml/processing/{name}" for name in ("input/code", "input/data", "output"))
+REPORT = """
+import json, os, sys
+from pathlib import Path
+
+report = {
+    "argv": sys.argv[1:],
+    "python": sys.executable,
+    "environ": dict(os.environ),
+    "inputs": {p.name: p.read_text() for p in Path("/opt/ml/processing/input/data").rglob("*") if p.is_file()},
+    "resources": json.loads(Path("/opt/ml/config/resourceconfig.json").read_text()),
+    "job": json.loads(Path("/opt/ml/config/processingjobconfig.json").read_text()),
+}
+host = report["resources"]["current_host"]
+Path("/opt/ml/processing/output", f"{host}.json").write_text(json.dumps(report))
+print(f"report of {host}")
+"""
 
 
 def s3_input(uri: str, path: str = INPUT, name: str = "data", **changes: Any) -> dict[str, Any]:

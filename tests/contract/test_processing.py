@@ -8,39 +8,14 @@ import signal
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import boto3
 import psutil
 import pytest
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError
 
 import local_sagemaker
 from contract.cloud import Cloud, error_of, unique, until
-from contract.processors import CODE, INPUT, OUTPUT, Processors, resources, s3_input
-
-SCRIPT = """
-import json, os, sys
-from pathlib import Path
-
-report = {
-    "argv": sys.argv[1:],
-    "python": sys.executable,
-    "environ": dict(os.environ),
-    "inputs": {p.name: p.read_text() for p in Path("/opt/ml/processing/input/data").rglob("*") if p.is_file()},
-    "resources": json.loads(Path("/opt/ml/config/resourceconfig.json").read_text()),
-    "job": json.loads(Path("/opt/ml/config/processingjobconfig.json").read_text()),
-}
-host = report["resources"]["current_host"]
-Path("/opt/ml/processing/output", f"{host}.json").write_text(json.dumps(report))
-print(f"report of {host}")
-"""
-
-
-@pytest.fixture(scope="module")
-def processors(cloud: Cloud) -> Processors:
-    return Processors(cloud)
+from contract.processors import CODE, INPUT, REPORT, Processors, resources, s3_input
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +28,7 @@ def data(cloud: Cloud) -> str:
 
 def test_script(processors: Processors, data: str) -> None:
     request = processors.request(
-        SCRIPT,
+        REPORT,
         [s3_input(data)],
         Environment={"WHERE": f"{INPUT}/a.txt", "PLAIN": "x"},
         Tags=[{"Key": "a", "Value": "b"}],
@@ -91,7 +66,7 @@ def test_an_image_without_a_program(processors: Processors) -> None:
 
 def test_several_hosts(processors: Processors, cloud: Cloud, data: str) -> None:
     sharded = s3_input(data, S3DataDistributionType="ShardedByS3Key")
-    request = processors.request(SCRIPT, [sharded], ProcessingResources=resources(3))
+    request = processors.request(REPORT, [sharded], ProcessingResources=resources(3))
     assert processors.run(request)["ProcessingJobStatus"] == "Completed"
     outputs = processors.outputs(request["ProcessingJobName"])
     reports = [json.loads(outputs[f"algo-{n}.json"]) for n in (1, 2, 3)]
@@ -104,7 +79,7 @@ def test_several_hosts(processors: Processors, cloud: Cloud, data: str) -> None:
 
 def test_manifest(processors: Processors, cloud: Cloud, data: str) -> None:
     manifest = cloud.put("processing-manifest", json.dumps([{"prefix": data}, "a.txt", "sub/d.txt"]).encode())
-    request = processors.request(SCRIPT, [s3_input(manifest, S3DataType="ManifestFile")])
+    request = processors.request(REPORT, [s3_input(manifest, S3DataType="ManifestFile")])
     assert processors.run(request)["ProcessingJobStatus"] == "Completed"
     report = json.loads(processors.outputs(request["ProcessingJobName"])["algo-1.json"])
     assert set(report["inputs"]) == {"a.txt", "d.txt"}
@@ -161,7 +136,7 @@ def test_max_runtime_stops_the_job(processors: Processors) -> None:
 
 
 def test_missing_data_and_missing_bucket(processors: Processors, cloud: Cloud) -> None:
-    job = processors.run(processors.request(SCRIPT, [s3_input(f"s3://{cloud.bucket}/nothing-here/")]))
+    job = processors.run(processors.request(REPORT, [s3_input(f"s3://{cloud.bucket}/nothing-here/")]))
     assert job["ProcessingJobStatus"] == "Failed"
     assert "No S3 objects found" in job["FailureReason"]
     request = processors.request("open('/opt/ml/processing/output/x', 'w')")
@@ -201,6 +176,7 @@ def test_the_sdk_s_archive_of_scripts(processors: Processors, cloud: Cloud) -> N
     assert processors.outputs(request["ProcessingJobName"]) == {"made": b"by the script"}
 
 
+@pytest.mark.http
 def test_a_killed_server(fresh_workspace: Path, images: Path, connect: Callable[..., BaseClient]) -> None:
     """After the restart the job has failed, its program is gone, and another can have its name once it is deleted."""
     before = Cloud(local_sagemaker.start(fresh_workspace, images), connect)
@@ -254,66 +230,6 @@ def test_duplicate_name(processors: Processors, cloud: Cloud) -> None:
     assert "already exists" in message
 
 
-def with_input(**changes: Any) -> dict[str, Any]:
-    return {"ProcessingInputs": [s3_input("s3://b/k", **changes)]}
-
-
-ATHENA = {"Catalog": "c", "Database": "d", "QueryString": "q", "OutputS3Uri": "s3://b/k", "OutputFormat": "JSON"}
-S3_OUTPUT = {"S3Uri": "s3://b/k", "LocalPath": OUTPUT, "S3UploadMode": "EndOfJob"}
-
-
-@pytest.mark.parametrize(
-    ("changes", "code", "words"),
-    [
-        ({"AppSpecification": {"ImageUri": "nobody/unknown:1"}}, "ValidationException", "Cannot find the image"),
-        ({"RoleArn": "arn:aws:iam::123456789012:role/nobody"}, "ValidationException", "Could not assume role"),
-        (with_input(S3InputMode="Pipe"), "ValidationException", "S3InputMode Pipe"),
-        (with_input(S3CompressionType="Gzip"), "ValidationException", "only for the S3InputMode Pipe"),
-        (with_input(S3Uri="https://b/k"), "ValidationException", "is not an S3 URI"),
-        (with_input(LocalPath="/tmp/data"), "ValidationException", "'/tmp/data', which is not below /opt/ml,"),
-        (with_input(LocalPath="/opt/ml/../../etc"), "ValidationException", "which is not below /opt/ml,"),
-        (
-            {"ProcessingInputs": [s3_input("s3://b/k"), s3_input("s3://b/k")]},
-            "ValidationException",
-            "data is there twice",
-        ),
-        ({"ProcessingInputs": [{"InputName": "none"}]}, "ValidationException", "S3Input is required"),
-        (
-            {"ProcessingInputs": [{"InputName": "x", "DatasetDefinition": {"AthenaDatasetDefinition": ATHENA}}]},
-            "ValidationException",
-            "ProcessingInputs.DatasetDefinition is not emulated",
-        ),
-        (
-            {
-                "ProcessingOutputConfig": {
-                    "Outputs": [{"OutputName": "f", "FeatureStoreOutput": {"FeatureGroupName": "g"}}]
-                }
-            },
-            "ValidationException",
-            "FeatureStoreOutput is not emulated",
-        ),
-        (
-            {"ProcessingOutputConfig": {"Outputs": [{"OutputName": "o", "S3Output": S3_OUTPUT}] * 2}},
-            "ValidationException",
-            "o is there twice",
-        ),
-        ({"ProcessingResources": resources(5)}, "ResourceLimitExceeded", "Instances"),
-        ({"ProcessingResources": resources(InstanceType="ml.bogus")}, "ValidationException", "instanceType"),
-        ({"ProcessingResources": resources(InstanceType=None)}, "ValidationException", "InstanceType is required"),
-        ({"NetworkConfig": {"EnableNetworkIsolation": True}}, "ValidationException", "EnableNetworkIsolation"),
-        ({"ExperimentConfig": {"ExperimentName": "absent"}}, "ResourceNotFound", "absent does not exist"),
-        ({"StoppingCondition": {"MaxRuntimeInSeconds": 10**6}}, "ValidationException", "maxRuntimeInSeconds"),
-    ],
-)
-def test_refusals(processors: Processors, cloud: Cloud, changes: dict[str, Any], code: str, words: str) -> None:
-    request = processors.request(**changes)
-    got, _, message = error_of(cloud.sagemaker.create_processing_job, **request)
-    assert got == code
-    assert words in message
-    with pytest.raises(ClientError):
-        cloud.sagemaker.describe_processing_job(ProcessingJobName=request["ProcessingJobName"])
-
-
 def test_experiment_config(processors: Processors, cloud: Cloud) -> None:
     trial = unique("processing-trial")
     cloud.sagemaker.create_experiment(ExperimentName=trial)
@@ -325,37 +241,3 @@ def test_experiment_config(processors: Processors, cloud: Cloud) -> None:
     component = cloud.sagemaker.describe_trial_component(TrialComponentName=summary["TrialComponentName"])
     assert component["Status"]["PrimaryStatus"] == "Completed"
     assert component["Parameters"]["SageMaker.InstanceCount"] == {"NumberValue": 1.0}
-
-
-def test_script_processor_of_the_sdk(processors: Processors, cloud: Cloud, tmp_path: Path, data: str) -> None:
-    pytest.importorskip("sagemaker.core.processing", reason="the SageMaker SDK v3 is not installed")
-    from sagemaker.core.helper.session_helper import Session
-    from sagemaker.core.processing import ScriptProcessor
-    from sagemaker.core.shapes import ProcessingInput, ProcessingOutput, ProcessingS3Input, ProcessingS3Output
-
-    session = Session(boto_session=boto3.Session(region_name=cloud.connection.region), default_bucket=cloud.bucket)
-    (tmp_path / "x.py").write_text(SCRIPT)
-    processor = ScriptProcessor(
-        role=cloud.connection.role_arn,
-        image_uri="registry/tiny:1",
-        command=["python3"],
-        instance_count=1,
-        instance_type="ml.m5.large",
-        base_job_name=unique("sdk-processing"),
-        sagemaker_session=session,
-    )
-    name = unique("sdk-output")
-    source = ProcessingS3Input(s3_uri=data, local_path=INPUT, s3_data_type="S3Prefix", s3_input_mode="File")
-    target = ProcessingS3Output(
-        s3_uri=f"s3://{cloud.bucket}/{name}/output", local_path=OUTPUT, s3_upload_mode="EndOfJob"
-    )
-    processor.run(
-        code=str(tmp_path / "x.py"),
-        inputs=[ProcessingInput(input_name="data", s3_input=source)],
-        outputs=[ProcessingOutput(output_name="report", s3_output=target)],
-        arguments=["--rate", "0.5"],
-        logs=False,
-    )
-    report = json.loads(processors.outputs(name)["algo-1.json"])
-    assert report["argv"] == ["--rate", "0.5"]
-    assert set(report["inputs"]) == {"a.txt", "b.txt", "c.txt", "d.txt"}
