@@ -9,7 +9,7 @@ from contract.seeds import seeds
 from contract.target import NAME, Target
 from local_sagemaker.api import model
 
-BUSY = ("'InProgress'", "'Creating'", "'Executing'", "'Stopping'")
+BUSY = (": 'InProgress'", ": 'Creating'", ": 'Executing'", ": 'Stopping'")  # as values
 PAST, FUTURE = 1e9, 4e9
 REQUIRED = {  # of lists
     "ListTags": {"ResourceArn": "arn:aws:sagemaker:us-east-1:123456789012:model/alpha"},
