@@ -126,6 +126,8 @@ class Hosting:
         check_variants(request)
         for variant in request["ProductionVariants"]:
             find(self._context, MODEL, variant["ModelName"])
+        if "ExecutionRoleArn" in request:
+            self._context.check_role(request["ExecutionRoleArn"])
         if "AsyncInferenceConfig" in request:
             _check_async(request["AsyncInferenceConfig"]["OutputConfig"])
         return create(self._context, CONFIG, request)

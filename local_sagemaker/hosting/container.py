@@ -9,19 +9,16 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import urllib3
 
 from local_sagemaker.api.context import Context
-from local_sagemaker.aws.cloudwatch import LogStream
 from local_sagemaker.aws.objects import ObjectError
 from local_sagemaker.errors import AwsError
 from local_sagemaker.hosting import model_data
 from local_sagemaker.hosting.program import ContainerFailure, Program
+from local_sagemaker.hosting.serving import Serving
 from local_sagemaker.images import Image, ImageError
 from local_sagemaker.images.build import build_image
 from local_sagemaker.jobs import environment
@@ -37,24 +34,6 @@ _MAX_RESTARTS = 3
 _STEADY = 300.0  # seconds: a container that ran longer does not keep dying
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Serving:
-    """What a container serves for: an endpoint's production variant, or a transform job.
-
-    ``title`` is what failures call it, ``log_hint`` where they send the reader; ``definition`` is the model's
-    ContainerDefinition, ``environ`` adds to its Environment; ``startup`` is how many seconds the program has
-    until /ping answers 200.
-    """
-
-    title: str
-    log_hint: str
-    root: Path
-    log: LogStream
-    definition: Mapping[str, Any]
-    environ: Mapping[str, str] = field(default_factory=dict)
-    startup: float = 240.0
 
 
 class ServingContainer:

@@ -14,7 +14,8 @@ from typing import Any
 from local_sagemaker.api.context import Context
 from local_sagemaker.aws.cloudwatch import LogStream
 from local_sagemaker.errors import AwsError
-from local_sagemaker.hosting.container import Serving, ServingContainer
+from local_sagemaker.hosting.container import ServingContainer
+from local_sagemaker.hosting.serving import Serving
 
 _HEALTH_TIMEOUT = 240.0  # seconds that AWS gives a container before the first healthy /ping
 _DRAIN_TIMEOUT = 90.0  # seconds: longer than a call may take

@@ -35,6 +35,7 @@ class Endpoints:
         self._lock = threading.RLock()
         self._current: dict[str, Deployment] = {}
         self._pending: dict[str, Deployment] = {}
+        self._retired: set[Deployment] = set()
         self._closing = False
 
     def recover(self) -> None:
@@ -86,7 +87,7 @@ class Endpoints:
         """The server ends: containers stop, their endpoints stay as they are for the next server."""
         with self._lock:
             self._closing = True
-            for deployment in (*self._current.values(), *self._pending.values()):
+            for deployment in (*self._current.values(), *self._pending.values(), *self._retired):
                 deployment.request_stop()
 
     def join(self, timeout: float) -> None:
@@ -107,29 +108,32 @@ class Endpoints:
     def _changed(self, deployment: Deployment, failure: str | None) -> None:
         """A deployment serves, or cannot."""
         name = deployment.endpoint
-        retired = None
         with self._lock:
             if self._closing:
                 return
             if self._pending.get(name) is deployment:
-                retired = self._settle(name, deployment, failure)
+                self._settle(name, deployment, failure)
             elif self._current.get(name) is deployment:
                 self._store.change(KIND, name, lambda record: _outcome(record, failure))
                 if failure is not None:
                     deployment.request_stop()
-        if retired is not None:
-            drain = threading.Thread(target=retired.stop, kwargs={"drain": True}, name=f"drain {name}", daemon=True)
-            drain.start()
 
-    def _settle(self, name: str, deployment: Deployment, failure: str | None) -> Deployment | None:
-        """End an update; the deployment that is no longer needed."""
+    def _settle(self, name: str, deployment: Deployment, failure: str | None) -> None:
+        """End an update: one of the two deployments stays, the other one ends when its calls have."""
         del self._pending[name]
         self._store.change(KIND, name, lambda record: _updated(record, failure))
-        if failure is not None:
-            return deployment
-        retired = self._current.get(name)
-        self._current[name] = deployment
-        return retired
+        retired: Deployment | None = deployment
+        if failure is None:
+            retired = self._current.get(name)
+            self._current[name] = deployment
+        if retired is not None:
+            self._retired.add(retired)
+            threading.Thread(target=self._retire, args=(retired,), name=f"drain {name}", daemon=True).start()
+
+    def _retire(self, deployment: Deployment) -> None:
+        deployment.stop(drain=True)
+        with self._lock:
+            self._retired.discard(deployment)
 
     def _reweigh(self, name: str) -> None:
         with self._lock:

@@ -276,6 +276,7 @@ def test_refused_variants(cloud: Cloud, endpoint: str, changes: dict, message: s
         ({"DataCaptureConfig": {"EnableCapture": True, "InitialSamplingPercentage": 1, "DestinationS3Uri": "s3://b/p",
                                 "CaptureOptions": [{"CaptureMode": "Input"}]}}, "DataCaptureConfig"),
         ({"ShadowProductionVariants": [variant("m")]}, "ShadowProductionVariants"),
+        ({"ExecutionRoleArn": "arn:aws:iam::123456789012:role/Nobody"}, "Could not assume role"),
         ({"AsyncInferenceConfig": {"OutputConfig": {}}}, "S3OutputPath is required"),
         ({"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://b/p", "NotificationConfig": {
             "SuccessTopic": "arn:aws:sns:us-east-1:123456789012:t"}}}}, "NotificationConfig"),

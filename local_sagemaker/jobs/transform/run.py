@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from local_sagemaker.api.context import now_seconds
 from local_sagemaker.aws.cloudwatch import LogStream
 from local_sagemaker.aws.objects import ObjectError
-from local_sagemaker.hosting.container import Serving, ServingContainer
+from local_sagemaker.hosting.container import ServingContainer
 from local_sagemaker.hosting.program import ContainerFailure, Program
+from local_sagemaker.hosting.serving import Serving
 from local_sagemaker.jobs.folder import ContainerFolder
 from local_sagemaker.jobs.inputs.entries import list_entries
 from local_sagemaker.jobs.jobs import JobError, Verdict
