@@ -173,7 +173,7 @@ def _parse_arguments(kind: str, value: Any) -> dict[str, Any]:
     if kind != CONDITION:
         if not isinstance(value, dict):
             raise Problem(f"Arguments: Expecting start of Json Object, not {value!r:.60}.")
-        return value
+        return {name: item for name, item in value.items() if item is not None}
     members = check_object(value, ("Conditions", "IfSteps", "ElseSteps"), ("Conditions",))
     for condition in check_list(members["Conditions"]):
         check_condition(condition)

@@ -56,7 +56,8 @@ class StartingRun(StepRun):
 
     def _start(self) -> None:
         kind, executor = self._kind, self.executor
-        given = resolve(self.step.arguments.get(kind.name), executor.scope)
+        prefix = resolve(self.step.arguments.get(kind.name), executor.scope)
+        given = None if prefix is None else str(prefix)
         name = job_name(kind, executor.execution["PipelineExecutionName"], self.step.name, given)
         request = resolve(self.step.arguments, executor.scope.of_job(kind.name, name))
         if self._take_from_cache(request):

@@ -118,6 +118,23 @@ def test_a_prefix_for_the_names_of_jobs(flows: Flows) -> None:
     assert flows.job(arn, "Train")["TrainingJobName"].startswith(f"my-jobs-{arn.rpartition('/')[2]}-")
 
 
+def test_a_step_takes_role_and_trial_from_its_execution(flows: Flows) -> None:
+    step = flows.training("Train")
+    step["Arguments"] |= {"RoleArn": None, "ExperimentConfig": {"TrialComponentDisplayName": "shown"}}
+    request = flows.request([step])
+    experiment = {"ExperimentName": get("Execution.PipelineName"), "TrialName": get("Execution.PipelineExecutionId")}
+    definition = {**json.loads(request["PipelineDefinition"]), "PipelineExperimentConfig": experiment}
+    flows.client.create_pipeline(**{**request, "PipelineDefinition": json.dumps(definition)})
+    arn = flows.wait(flows.start(request["PipelineName"]))
+    job = flows.job(arn, "Train")
+    assert job["RoleArn"] == flows.cloud.connection.role_arn
+    names = {"ExperimentName": request["PipelineName"], "TrialName": arn.rpartition("/")[2]}
+    assert flows.describe(arn)["PipelineExperimentConfig"] == names
+    assert job["ExperimentConfig"] == {**names, "TrialComponentDisplayName": "shown"}
+    components = flows.client.list_trial_components(TrialName=names["TrialName"])["TrialComponentSummaries"]
+    assert [component["DisplayName"] for component in components] == ["shown"]
+
+
 def test_a_failed_job_fails_the_execution(flows: Flows) -> None:
     bad = flows.training("Bad", {"failure": "ValueError: no boxes", "exit": "1"})
     after = flows.training("After", DependsOn=["Bad"])
