@@ -195,7 +195,8 @@ def _describe(key: DiskKey, headers: HTTPMessage) -> Response:
     if conditions.not_modified(headers, key.etag, key.last_modified):
         kept = {name: value for name, value in key.metadata.items() if name in ("cache-control", "expires")}
         return _respond(304, {**members, **kept})
-    return _respond(200, {**members, **key.metadata, "Accept-Ranges": "bytes"})
+    metadata = {n: v for n, v in key.metadata.items() if n in _METADATA or n.startswith(_USER_METADATA)}
+    return _respond(200, {**members, **metadata, "Accept-Ranges": "bytes"})
 
 
 def _checksum(key: DiskKey) -> dict[str, str]:
