@@ -131,23 +131,27 @@ class TrialComponents:
             self._components.find(config["RunName"])
 
     def track(self, kind: str, job: Record) -> None:
-        """Give a new job with an ExperimentConfig its trial component, in the trial that it names."""
+        """Give a new job with an ExperimentConfig its trial component, in the trial that it names or one of its own."""
         config = job.get("ExperimentConfig")
-        if not config:
+        name = f"{job[f'{kind}Name']}-aws-{kind.removesuffix('Job').lower()}-job"
+        if not config or self._components.get(name) is not None:
             return
-        name = f"{job[f'{kind}Name']}-aws-{'-'.join(_words(kind))}"
-        trials = [config["TrialName"]] if "TrialName" in config else []
         display = config.get("TrialComponentDisplayName", name)
         request = {"TrialComponentName": name, "DisplayName": display}
         source = {"SourceArn": job[f"{kind}Arn"], "SourceType": f"SageMaker{kind}"}
-        if self._components.get(name) is None:
-            self._components.create(request, name, Source=source, _trials=trials, _metrics={}, _job=kind)
+        trials = self._trials_for(config, f"{job[f'{kind}Name']}-aws-trial")
+        self._components.create(request, name, Source=source, _trials=trials, _metrics={}, _job=kind)
+
+    def _trials_for(self, config: Mapping[str, Any], own: str) -> list[str]:
+        """The trial that a config names; for one that names an experiment only, a trial made for the job."""
+        if "TrialName" in config or "ExperimentName" not in config:
+            return [config["TrialName"]] if "TrialName" in config else []
+        if self._trials.get(own) is None:
+            trial = {"TrialName": own, "DisplayName": own, "ExperimentName": config["ExperimentName"]}
+            self._trials.create(trial, own)
+        return [own]
 
 
 def _times(request: Request) -> dict[str, float]:
     """Raises ValidationException for what is no time."""
     return {name: seconds(request[name]) for name in _TIMES if name in request}
-
-
-def _words(kind: str) -> list[str]:
-    return [kind.removesuffix("Job").lower(), "job"]

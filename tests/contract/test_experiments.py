@@ -234,6 +234,15 @@ def test_training_job_in_a_trial(cloud: Cloud, trial: str) -> None:
     assert loss == {"train:loss": 0.5}
 
 
+def test_training_job_in_an_experiment(cloud: Cloud, trial: str) -> None:
+    """A job that names no trial gets one of its own."""
+    job = cloud.run(ExperimentConfig={"ExperimentName": trial})
+    names = [t["TrialName"] for t in cloud.sagemaker.list_trials(ExperimentName=trial)["TrialSummaries"]]
+    (own,) = set(names) - {trial}
+    (component,) = cloud.sagemaker.list_trial_components(TrialName=own)["TrialComponentSummaries"]
+    assert component["TrialComponentSource"]["SourceArn"] == job["TrainingJobArn"]
+
+
 def test_training_job_in_no_trial(cloud: Cloud) -> None:
     request = cloud.job_request(ExperimentConfig={"TrialName": "absent"})
     assert error_of(cloud.sagemaker.create_training_job, **request)[0] == "ResourceNotFound"
