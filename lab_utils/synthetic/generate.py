@@ -4,6 +4,7 @@ import fcntl
 import json
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -73,6 +74,11 @@ def generate(
         ConfigError: an argument is out of range, or `root` holds a data set that was not generated.
     """
     _check(sequences, frames, size, negatives)
+    if processes > 1 and "__mp_main__" in sys.modules:  # a spawned worker: it would wait for ever for its parent's lock
+        raise ConfigError(
+            "generate() was called in a worker process, which runs the main script again: "
+            "call it below `if __name__ == '__main__':`, or with processes=1"
+        )
     root = Path(root)
     root.mkdir(parents=True, exist_ok=True)
     made_from = {"version": VERSION, "sequences": sequences, "frames": frames, "size": list(size)}

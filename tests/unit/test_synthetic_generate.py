@@ -1,6 +1,8 @@
 """Data sets on disk: determinism, repeated and interrupted runs, classes and conditions."""
 
 import hashlib
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -119,3 +121,14 @@ def test_command_renders_a_set_and_tells_mistakes_in_one_line(tmp_path, capsys):
     capsys.readouterr()
     assert main([str(tmp_path), "--sequences", "0"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_script_without_a_main_guard_is_told_so(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from lab_utils.synthetic import generate\n"
+        f"generate({str(tmp_path / 'set')!r}, sequences=7, frames=1, size=(160, 100), processes=2, progress=False)\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "call it below `if __name__ == '__main__':`" in done.stderr
