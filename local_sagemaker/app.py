@@ -103,11 +103,17 @@ class Application:
     def _operate(self, operations: Operations, name: str, body: bytes) -> Response:
         """One operation whose request and answer are JSON."""
         try:
-            request = json.loads(body or b"{}")
-        except ValueError as error:
-            raise AwsError("SerializationException", f"The body is not JSON: {error}") from error
-        answer = operations.call(name, request)
+            answer = operations.call(name, _parsed(body))
+        except RecursionError as error:
+            raise AwsError("SerializationException", "The body is nested too deeply.") from error
         return Response(json.dumps(answer), content_type="application/x-amz-json-1.1")
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body or b"{}")
+    except ValueError as error:
+        raise AwsError("SerializationException", f"The body is not JSON: {error}") from error
 
 
 def _read(request: Request, limit: int | None) -> bytes:

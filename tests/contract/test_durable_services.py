@@ -21,7 +21,20 @@ TRUST = json.dumps(
         ],
     }
 )
+POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::settings/*"}
+        ],
+    }
+)
 NOW = datetime.now(UTC)
+
+
+def settings_of(cloud: Cloud) -> tuple[dict, str]:
+    encryption = cloud.s3.get_bucket_encryption(Bucket="settings")["ServerSideEncryptionConfiguration"]
+    return encryption, cloud.s3.get_bucket_policy(Bucket="settings")["Policy"]
 
 
 def loss_of(cloud: Cloud, connect: Callable[..., BaseClient], job: str) -> list[float]:
@@ -45,6 +58,11 @@ def test_services_after_a_kill(fresh_workspace: Path, images: Path, connect: Cal
     error_of(iam.create_role, RoleName="mine", AssumeRolePolicyDocument=TRUST)
     ecr.create_repository(repositoryName="mine")
     before.s3.put_bucket_tagging(Bucket=before.bucket, Tagging={"TagSet": [{"Key": "k", "Value": "v"}]})
+    before.s3.create_bucket(Bucket="settings")
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}
+    before.s3.put_bucket_encryption(Bucket="settings", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    before.s3.put_bucket_policy(Bucket="settings", Policy=POLICY)
+    settings = settings_of(before)
     jobs = [before.run({"lines": 3})["TrainingJobName"] for _ in range(2)]
     lines = before.log(jobs[0])
     losses = loss_of(before, connect, jobs[0])
@@ -75,5 +93,6 @@ def test_services_after_a_kill(fresh_workspace: Path, images: Path, connect: Cal
     repositories = connect(after.connection, "ecr").describe_repositories()["repositories"]
     assert [repository["repositoryName"] for repository in repositories] == ["mine"]
     assert after.s3.get_bucket_tagging(Bucket=after.bucket)["TagSet"] == [{"Key": "k", "Value": "v"}]
+    assert settings_of(after) == settings
     arn = after.connection.role_arn.replace("SageMakerExecutionRole", "mine")
     assert after.run({}, RoleArn=arn)["TrainingJobStatus"] == "Completed"

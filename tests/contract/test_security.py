@@ -134,7 +134,9 @@ def test_malformed_signatures(server: Connection, header: str) -> None:
     assert (status, "IncompleteSignature" in text) == (403, True)
 
 
-@pytest.mark.parametrize("body", [b"not json", b"[]", b'{"MaxResults": "ten"}', b'{"MaxResults": true}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"not json", b"[]", b'{"MaxResults": "ten"}', b'{"MaxResults": true}', b"\xff", b"[" * 9999]
+)
 def test_malformed_bodies(server: Connection, body: bytes) -> None:
     with pytest.raises(urllib.error.HTTPError) as raised:
         urllib.request.urlopen(signed(server, "sagemaker", body, target="SageMaker.ListModels"))
