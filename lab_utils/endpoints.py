@@ -159,7 +159,12 @@ def deploy(
 
 
 def delete_endpoint(client: Any, name: str, poll: float = 1) -> None:
-    """Delete an endpoint and wait until it is gone; `poll` is the seconds between two looks."""
+    """Delete an endpoint and wait until it is gone; `poll` is the seconds between two looks.
+
+    SageMaker refuses to delete an endpoint that is being created or updated, so that is waited for.
+    """
+    while client.describe_endpoint(EndpointName=name)["EndpointStatus"] in ("Creating", "Updating"):
+        time.sleep(poll)
     client.delete_endpoint(EndpointName=name)
     client.get_waiter("endpoint_deleted").wait(EndpointName=name, WaiterConfig={"Delay": poll, "MaxAttempts": 600})
 

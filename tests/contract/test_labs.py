@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from contract.cloud import Cloud, archive, unique
+from contract.cloud import Cloud, archive, error_of, unique
 from lab_utils import channels, endpoints, prepare, s3
 from lab_utils.cleanup import clean_up
 from lab_utils.dataset import DetectionDataset
@@ -175,3 +176,15 @@ def test_clean_up_ends_what_an_interrupted_lab_left_and_nothing_else(lab, cloud)
     assert cloud.describe(other)["TrainingJobStatus"] == "InProgress"
     cloud.sagemaker.stop_training_job(TrainingJobName=other)
     assert clean_up(lab, "left") == []
+
+
+def test_an_endpoint_in_progress_is_deleted_when_it_can_be(cloud: Cloud, tmp_path: Path) -> None:
+    """SageMaker deletes no endpoint that is being created; clean-up after an interrupted cell meets such ones."""
+    ready = tmp_path / "ready"
+    name = cloud.deploy(Environment={"UNHEALTHY_UNTIL": str(ready)})
+    with ThreadPoolExecutor(1) as pool:
+        deleting = pool.submit(endpoints.delete_endpoint, cloud.sagemaker, name, 0.1)
+        assert wait([deleting], 0.5).not_done
+        ready.touch()
+        deleting.result(60)
+    assert "Could not find endpoint" in error_of(cloud.sagemaker.describe_endpoint, EndpointName=name)[2]
