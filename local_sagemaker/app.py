@@ -61,6 +61,8 @@ class Application:
             return render(error, service, request.headers.get("smithy-protocol"))
         except HTTPException as error:
             return render(AwsError("BadRequest", str(error.description), error.code or 400), service)
+        except ConnectionError:
+            raise  # the client is gone
         except Exception as error:
             full = disk_full(error, self._context.workspace.root) if isinstance(error, OSError) else None
             if full is not None:
@@ -119,7 +121,12 @@ def _parsed(body: bytes) -> Any:
 def _read(request: Request, limit: int | None) -> bytes:
     """The whole body, left in the environment for moto to read again. Raises AwsError when it is too long."""
     environ = request.environ
-    body: bytes = environ["wsgi.input"].read(-1 if limit is None else limit + 1)
+    try:
+        body: bytes = environ["wsgi.input"].read(-1 if limit is None else limit + 1)
+    except ConnectionError:
+        raise
+    except OSError as error:  # werkzeug's word for chunks that are none
+        raise AwsError("BadRequest", f"The request's body cannot be read: {error}") from error
     if limit is not None and len(body) > limit:
         raise AwsError("RequestEntityTooLarge", f"A request's body may have {limit} bytes.", 413)
     environ["wsgi.input"] = io.BytesIO(body)

@@ -10,6 +10,7 @@ import io
 import logging
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -24,6 +25,7 @@ from werkzeug.serving import DechunkedInput
 _MAX_LINE = 65536  # bytes
 _DRAINED = 1 << 20  # bytes of an unread body that are read so that the connection can go on
 _BLOCK = 1 << 18
+_LINGER = 5.0  # seconds
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 log = logging.getLogger(__name__)
@@ -126,8 +128,10 @@ class Handler(BaseHTTPRequestHandler):
         head: list[Any] = []
         answer = self.server.application(self._environ(body), lambda *given: head.extend(given))
         try:
-            self._finish_request(body)
+            sending = self._still_sends(body)
             self._send(head[0], head[1], answer)
+            if sending:
+                self._linger()
         finally:
             if hasattr(answer, "close"):
                 answer.close()
@@ -147,13 +151,23 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get("Expect", "").lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def _finish_request(self, body: io.RawIOBase) -> None:
-        """Read the rest of a body that was not wanted, or end the connection after the answer."""
+    def _still_sends(self, body: io.RawIOBase) -> bool:
+        """Read the rest of a body that was not wanted; True, and the connection then ends, if that is too much."""
         left = getattr(body, "left", 0)
         if left > _DRAINED or (left and "Expect" in self.headers):
             self.close_connection = True
-        elif left:
-            while body.read(_BLOCK):
+            return True
+        while left and body.read(_BLOCK):
+            pass
+        return False
+
+    def _linger(self) -> None:
+        """Let a client that is still sending read the answer: closing at once would reset the connection."""
+        until = time.monotonic() + _LINGER
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(_LINGER)
+            while time.monotonic() < until and self.connection.recv(_BLOCK):
                 pass
 
     def _environ(self, body: io.RawIOBase) -> dict[str, Any]:

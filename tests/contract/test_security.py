@@ -143,6 +143,25 @@ def test_malformed_bodies(server: Connection, body: bytes) -> None:
     assert (raised.value.code, json.loads(raised.value.read())["__type"]) == (400, "SerializationException")
 
 
+@pytest.mark.http
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ({"Transfer-Encoding": "chunked"}, b"zz\r\nnonsense\r\n", 400),
+        ({"Content-Length": str(40 << 20)}, bytes(40 << 20), 413),
+    ],
+)
+def test_bodies_that_are_none(server: Connection, headers: dict[str, str], body: bytes, status: int) -> None:
+    request = signed(server, "sagemaker", b"{}", target="SageMaker.ListModels")
+    client = http.client.HTTPConnection(urlsplit(server.endpoint_url).netloc)
+    client.putrequest("POST", "/", skip_accept_encoding=True)
+    for name, value in {**dict(request.header_items()), **headers}.items():
+        if name.lower() not in ("content-length", "host") or name in headers:
+            client.putheader(name, value)
+    client.endheaders(body)
+    assert client.getresponse().status == status
+
+
 def test_presigned_urls(cloud: Cloud, server: Connection) -> None:
     cloud.put("presigned/a b.txt", b"content")
     arguments = {"Params": {"Bucket": cloud.bucket, "Key": "presigned/a b.txt"}, "ExpiresIn": 60}

@@ -62,6 +62,17 @@ def test_an_unread_long_body_ends_the_connection(serve: Serve) -> None:
     assert answer.endswith(b"unread")
 
 
+def test_a_client_that_still_sends_reads_the_answer(serve: Serve) -> None:
+    client = HTTPConnection(*serve(echo), timeout=10)
+    client.request("POST", "/unread", bytes(20 << 20))
+    assert client.getresponse().read() == b"unread"
+
+
+def test_a_body_that_ends_early(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    assert exchange(serve(echo), b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc") == b""
+    assert not caplog.records
+
+
 def test_expect_continue(serve: Serve) -> None:
     address = serve(echo)
     request = b"PUT %s HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
