@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker import overview
 from local_sagemaker.workspace import DEFAULT_REGION, Connection, ServerError, Workspace, code_digest
 
 _START_TIMEOUT = 30.0
@@ -56,16 +57,14 @@ def connection(workspace: Path) -> Connection | None:
 def status(workspace: Path) -> dict[str, Any]:
     """What runs in ``workspace``: ``running``, ``pid``, ``endpoint_url``, and its ``jobs`` and ``endpoints``.
 
-    Jobs and endpoints are dicts of name, status and age in seconds.
+    Jobs and endpoints are dicts as `overview.Thing` describes them, the oldest first.
     """
     place = Workspace(workspace)
     running = _running(place)
     about: dict[str, Any] = {"workspace": str(place.root), "running": running is not None}
     if running is not None:
         about |= {"pid": running["pid"], "endpoint_url": f"http://127.0.0.1:{running['port']}"}
-    about["jobs"] = _records(place, "TrainingJob")
-    about["endpoints"] = _records(place, "Endpoint")
-    return about
+    return about | overview.summary(place.root)
 
 
 def stop(workspace: Path) -> bool:
@@ -197,17 +196,3 @@ def _end(pid: int) -> None:
         except psutil.TimeoutExpired:
             process.kill()
             process.wait(_STOP_TIMEOUT)
-
-
-def _records(place: Workspace, kind: str) -> list[dict[str, Any]]:
-    from local_sagemaker.store import Store
-
-    now = time.time()
-    return [
-        {
-            "name": record[f"{kind}Name"],
-            "status": record[f"{kind}Status"],
-            "age": max(0.0, round(now - record["CreationTime"], 1)),
-        }
-        for record in sorted(Store(place.records).all(kind), key=lambda record: record["CreationTime"])
-    ]

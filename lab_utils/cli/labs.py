@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from lab_utils import paths
+from lab_utils.cli.tables import table
 from lab_utils.errors import ConfigError
 from lab_utils.profiles import PROFILES
 
@@ -62,9 +63,7 @@ def show(options: argparse.Namespace) -> int:
         minutes = lab.about.get("minutes", {})
         times = [str(minutes.get(name, "–")) for name in PROFILES]
         rows.append((lab.number, lab.title, *times, lab.about.get("image") or "–"))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print(table(rows))
     return 0
 
 
