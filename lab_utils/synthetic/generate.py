@@ -74,7 +74,7 @@ def generate(
         ConfigError: an argument is out of range, or `root` holds a data set that was not generated.
     """
     _check(sequences, frames, size, negatives)
-    if processes > 1 and "__mp_main__" in sys.modules:  # a spawned worker: it would wait for ever for its parent's lock
+    if processes > 1 and _in_spawned_worker():  # it would wait for ever for its parent's lock
         raise ConfigError(
             "generate() was called in a worker process, which runs the main script again: "
             "call it below `if __name__ == '__main__':`, or with processes=1"
@@ -90,6 +90,11 @@ def generate(
             rows = list(_render_all(recordings, root, processes, progress))
             _write_index(root, recordings, rows, made_from)
     return frsign.read(root)
+
+
+def _in_spawned_worker() -> bool:
+    """Whether this process is a spawned worker, in which the main module has another name."""
+    return getattr(sys.modules.get("__mp_main__"), "__name__", "") == "__mp_main__"
 
 
 def plan(*, sequences: int, frames: int, size: tuple[int, int], seed: int, negatives: float) -> list[Recording]:
