@@ -19,7 +19,7 @@ def load() -> Flask:
     from detector import compat
 
     compat.prepare()
-    from detector.decoding import decode
+    from detection.decoding import decode
     from detector.predictor import Options, Predictor
 
     predictor = Predictor(Environment.load().model_dir)

@@ -11,10 +11,11 @@ from sagemaker_contract import Environment, StopRequest, run
 
 def main(environment: Environment, stop: StopRequest) -> None:
     """Check the arguments before the frameworks are imported, then train."""
+    from detection.argument_types import effective
     from detector import arguments, compat
 
     parsed = arguments.parse(environment, sys.argv[1:])
-    environment = arguments.effective(environment, parsed)
+    environment = effective(environment, parsed)
     compat.prepare()
     from detector import distributed, job
 

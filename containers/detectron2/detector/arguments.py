@@ -1,12 +1,10 @@
 """The training program's arguments; SageMaker's hyperparameters become the same command line."""
 
 import argparse
-import dataclasses
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
+from detection.argument_types import Parser, crop, names, positive, share
 from sagemaker_contract import Environment, UserError
 from sagemaker_contract.hyperparameters import to_argv
 
@@ -15,11 +13,6 @@ from . import zoo
 # Where the two kinds of backbone differ: trained from scratch in minutes, or fine-tuned at the zoo's size.
 SMALL_DEFAULTS = {"lr": 0.003, "shortest_side": 400, "longest_side": 640, "crop": "fitted"}
 ZOO_DEFAULTS = {"lr": 0.0002, "shortest_side": 800, "longest_side": 1333, "crop": 0}
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message)
 
 
 def parse(environment: Environment, extra: Sequence[str] = ()) -> argparse.Namespace:
@@ -41,17 +34,8 @@ def parse(environment: Environment, extra: Sequence[str] = ()) -> argparse.Names
     return arguments
 
 
-def effective(environment: Environment, arguments: argparse.Namespace) -> Environment:
-    """The environment with the hosts that the arguments name, if they do. Raises UserError."""
-    hosts = tuple(sorted(arguments.hosts or environment.hosts))
-    current = arguments.current_host or environment.current_host
-    if current not in hosts:
-        raise UserError(f"--current-host {current} is not among the hosts {', '.join(hosts)}")
-    return dataclasses.replace(environment, hosts=hosts, current_host=current)
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="train", allow_abbrev=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = Parser(prog="train", allow_abbrev=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     _model(parser.add_argument_group("model"))
     _schedule(parser.add_argument_group("schedule"))
     _losses(parser.add_argument_group("losses and sampling"))
@@ -70,47 +54,47 @@ def _model(group: argparse._ArgumentGroup) -> None:
     add("--weights", default="", help="empty: from scratch; zoo; a URL; a file; model: the channel of that name")
     add("--weights-sha256", default="", help="of the file at the URL")
     add("--anchors", choices=("fitted", "zoo"), default="fitted", help="fitted to the training boxes, or the zoo's")
-    add("--anchors-per-level", type=_positive(int), default=3)
+    add("--anchors-per-level", type=positive(int), default=3)
 
 
 def _schedule(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--num-iter", type=_positive(int), default=700)
-    add("--batch-size", type=_positive(int), default=16, help="across all machines")
+    add("--num-iter", type=positive(int), default=700)
+    add("--batch-size", type=positive(int), default=16, help="across all machines")
     add("--optimizer", choices=("adamw", "sgd"), default="adamw")
-    add("--lr", type=_positive(float), help="at its highest; default 0.003, with a backbone of the zoo 0.0002")
-    add("--weight-decay", type=_share(10), default=0.01)
+    add("--lr", type=positive(float), help="at its highest; default 0.003, with a backbone of the zoo 0.0002")
+    add("--weight-decay", type=share(10), default=0.01)
     add("--lr-decay", choices=("cosine", "steps"), default="cosine")
-    add("--warm-up", type=_share(0.9), default=0.1, help="share of the iterations")
-    add("--clip-gradients", type=_positive(float), default=1.0, help="largest norm of the gradients")
+    add("--warm-up", type=share(0.9), default=0.1, help="share of the iterations")
+    add("--clip-gradients", type=positive(float), default=1.0, help="largest norm of the gradients")
     add("--seed", type=int, default=0)
 
 
 def _losses(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--reg-loss-type", choices=("smooth_l1", "giou"), default="smooth_l1")
-    add("--focal-loss-gamma", type=_positive(float), default=2.0, help="retinanet")
-    add("--focal-loss-alpha", type=_share(1), default=0.25, help="retinanet")
+    add("--focal-loss-gamma", type=positive(float), default=2.0, help="retinanet")
+    add("--focal-loss-alpha", type=share(1), default=0.25, help="retinanet")
     add(
         "--anchors-per-box",
-        type=_positive(int),
+        type=positive(int),
         default=9,
         help="that answer for it at least, retinanet; 1: the zoo's rule",
     )
-    add("--rpn-box-loss-weight", "--bbox-reg-loss-weight", type=_positive(float), default=1.0, help="faster_rcnn")
-    add("--rpn-positive-fraction", "--bbox-rpn-pos-fraction", type=_share(1), default=0.5, help="faster_rcnn")
-    add("--roi-positive-fraction", "--bbox-head-pos-fraction", type=_share(1), default=0.25, help="faster_rcnn")
-    add("--roi-batch-size", "--num-rpn", type=_positive(int), default=128, help="boxes a picture, faster_rcnn")
+    add("--rpn-box-loss-weight", "--bbox-reg-loss-weight", type=positive(float), default=1.0, help="faster_rcnn")
+    add("--rpn-positive-fraction", "--bbox-rpn-pos-fraction", type=share(1), default=0.5, help="faster_rcnn")
+    add("--roi-positive-fraction", "--bbox-head-pos-fraction", type=share(1), default=0.25, help="faster_rcnn")
+    add("--roi-batch-size", "--num-rpn", type=positive(int), default=128, help="boxes a picture, faster_rcnn")
 
 
 def _pictures(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--shortest-side", type=_positive(int), help="pixels, unless the longest side says less; default 400, zoo 800")
-    add("--longest-side", type=_positive(int), help="pixels; default 640, zoo 1333")
+    add("--shortest-side", type=positive(int), help="pixels, unless the longest side says less; default 400, zoo 800")
+    add("--longest-side", type=positive(int), help="pixels; default 640, zoo 1333")
     add("--flip", choices=("none", "horizontal", "vertical", "both"), default="none")
-    add("--scale-jitter", type=_share(4, lowest=1), default=1.25, help="largest zoom in or out; 1: none")
-    add("--crop", type=_crop, help="train on squares of so many pixels, 0: on all; default fitted to the boxes, zoo 0")
-    add("--colour-jitter", type=_share(0.9), default=0.2, help="brightness, contrast, saturation; 0: none")
+    add("--scale-jitter", type=share(4, lowest=1), default=1.25, help="largest zoom in or out; 1: none")
+    add("--crop", type=crop, help="train on squares of so many pixels, 0: on all; default fitted to the boxes, zoo 0")
+    add("--colour-jitter", type=share(0.9), default=0.2, help="brightness, contrast, saturation; 0: none")
 
 
 def _evaluation(group: argparse._ArgumentGroup) -> None:
@@ -118,15 +102,15 @@ def _evaluation(group: argparse._ArgumentGroup) -> None:
     add("--evaluation-type", choices=("coco", "none"), default="coco", help="AP on the validation channel")
     add("--eval-period", type=int, default=0, help="iterations; 0: about five evaluations")
     add("--early-stop", type=int, default=0, help="stop after so many evaluations without a better AP50; 0: never")
-    add("--log-period", type=_positive(int), default=20, help="iterations between two [training] lines")
-    add("--detections-per-image", "--det-per-img", type=_positive(int), default=100)
-    add("--nms-threshold", "--nms-thr", type=_share(1), default=0.5)
-    add("--score-threshold", "--pred-thr", type=_share(1), default=0.05, help="lowest score an endpoint answers")
+    add("--log-period", type=positive(int), default=20, help="iterations between two [training] lines")
+    add("--detections-per-image", "--det-per-img", type=positive(int), default=100)
+    add("--nms-threshold", "--nms-thr", type=share(1), default=0.5)
+    add("--score-threshold", "--pred-thr", type=share(1), default=0.05, help="lowest score an endpoint answers")
 
 
 def _data(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--classes", type=_names, default=None, help="JSON list; default: the manifests' class maps")
+    add("--classes", type=names, default=None, help="JSON list; default: the manifests' class maps")
     add("--dataset-name", default="signals")
     add("--label-attribute", "--label-name", default=None, help="default: the manifest's only one")
     for split in ("training", "validation", "test", "annotation", "model"):
@@ -140,49 +124,8 @@ def _machines(group: argparse._ArgumentGroup) -> None:
     add("--num-gpus", type=int, default=None, help="default: all of the machine's")
     add("--num-workers", type=int, default=None, help="data loading processes; default: 0 on CPU, 4 on GPU")
     add("--cache-mb", type=int, default=128, help="memory for decoded pictures")
-    add("--hosts", type=_names, default=None, help="JSON list; default: the job's")
+    add("--hosts", type=names, default=None, help="JSON list; default: the job's")
     add("--current-host", default=None)
-
-
-def _positive(kind: type):
-    def convert(text: str):
-        value = kind(text)
-        if not value > 0 or value == float("inf"):
-            raise argparse.ArgumentTypeError(f"{text} is not above 0")
-        return value
-
-    convert.__name__ = kind.__name__
-    return convert
-
-
-def _share(highest: float, lowest: float = 0):
-    def convert(text: str) -> float:
-        value = float(text)
-        if not lowest <= value <= highest:
-            raise argparse.ArgumentTypeError(f"{text} is not within {lowest} to {highest}")
-        return value
-
-    convert.__name__ = "float"
-    return convert
-
-
-def _crop(text: str) -> int | str:
-    if text == "fitted":
-        return text
-    side = int(text)
-    if side and side < 64:
-        raise argparse.ArgumentTypeError(f"{text} is not fitted, 0, or 64 or more")
-    return side
-
-
-def _names(text: str) -> list[str]:
-    names = json.loads(text)
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise ValueError
-    return names
-
-
-_names.__name__ = "JSON list of strings"
 
 
 def _zoo_schedule(text: str) -> str:

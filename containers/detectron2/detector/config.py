@@ -3,11 +3,11 @@
 import argparse
 from collections.abc import Sequence
 
+from detection.anchors import Anchors
 from detectron2 import model_zoo
 from detectron2.config import CfgNode, get_cfg
 
 from . import fitted_anchors, small_fpn, zoo  # noqa: F401  (importing registers backbone and generator)
-from .anchors import Anchors
 
 SMALL_LEVELS = {"retinanet": ["p3", "p4", "p5"], "faster_rcnn": ["p2", "p3", "p4"]}
 EVALUATED_SCORE = 0.05  # AP needs the low-scored boxes, whatever an endpoint answers

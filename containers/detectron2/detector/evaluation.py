@@ -1,17 +1,13 @@
 """Average precision and loss over a whole set, shared among the processes of a job."""
 
-import contextlib
-import io
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import torch
+from detection import coco
 from detectron2.modeling.meta_arch.dense_detector import DenseDetector
 from detectron2.utils import comm
 from detectron2.utils.events import EventStorage
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
 from .pictures import Mapper
 
@@ -21,7 +17,7 @@ class Evaluator:
 
     def __init__(self, records: list[dict[str, Any]], mapper: Mapper, classes: list[str], batch_size: int = 4) -> None:
         self._records, self._mapper, self._batch_size = records, mapper, batch_size
-        self._truth = _coco(records, classes)
+        self._truth = coco.truth(records, classes)
 
     def evaluate(self, model: torch.nn.Module) -> dict[str, float]:
         """AP, AP50, AP75 in 0..1 (COCO's definition; nan without boxes), `AP50/<class>`, and the mean losses."""
@@ -38,52 +34,12 @@ class Evaluator:
         total = sum(share[2] for share in shares)
         mean = {name: sum(share[1].get(name, 0.0) for share in shares) / total for name in shares[0][1]}
         detections = [box for share in shares for box in share[0]]
-        return {**average_precision(self._truth, detections), "loss": sum(mean.values()), **mean}
+        return {**coco.average_precision(self._truth, detections), "loss": sum(mean.values()), **mean}
 
     def _batches(self) -> Iterator[list[dict[str, Any]]]:
         mine = self._records[comm.get_rank() :: comm.get_world_size()]
         for start in range(0, len(mine), self._batch_size):
             yield [self._mapper(record) for record in mine[start : start + self._batch_size]]
-
-
-def average_precision(truth: COCO, detections: list[dict[str, Any]]) -> dict[str, float]:
-    """COCO's AP, AP50, AP75 in 0..1 and `AP50/<class>`, from COCO detections."""
-    classes = {category["id"]: category["name"] for category in truth.dataset["categories"]}
-    if not detections or not truth.dataset["annotations"]:
-        nothing = 0.0 if truth.dataset["annotations"] else float("nan")
-        return dict.fromkeys(("AP", "AP50", "AP75", *(f"AP50/{name}" for name in classes.values())), nothing)
-    with contextlib.redirect_stdout(io.StringIO()):
-        evaluation = COCOeval(truth, truth.loadRes(detections), "bbox")
-        evaluation.params.maxDets = [1, 10, 100]
-        evaluation.evaluate()
-        evaluation.accumulate()
-    # [threshold, recall, class], over all sizes; -1 where a class has no box
-    precision = evaluation.eval["precision"][:, :, :, 0, -1]
-    by_class = {f"AP50/{classes[k]}": _mean(precision[0, :, i]) for i, k in enumerate(evaluation.params.catIds)}
-    return {"AP": _mean(precision), "AP50": _mean(precision[0]), "AP75": _mean(precision[5]), **by_class}
-
-
-def _mean(precision: np.ndarray) -> float:
-    counted = precision[precision > -1]
-    return float(counted.mean()) if counted.size else float("nan")
-
-
-def _coco(records: list[dict[str, Any]], classes: list[str]) -> COCO:
-    annotations = [
-        {**box, "image_id": record["image_id"], "area": box["bbox"][2] * box["bbox"][3]}
-        for record in records
-        for box in record["annotations"]
-    ]
-    truth = COCO()
-    truth.dataset = {
-        "images": [{"id": record["image_id"]} for record in records],
-        "categories": [{"id": i, "name": name} for i, name in enumerate(classes)],
-        # pycocotools takes id 0 for "not matched"
-        "annotations": [{**box, "id": i} for i, box in enumerate(annotations, start=1)],
-    }
-    with contextlib.redirect_stdout(io.StringIO()):
-        truth.createIndex()
-    return truth
 
 
 def _judge(model: torch.nn.Module, batch: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, float]]:

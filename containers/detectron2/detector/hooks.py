@@ -3,13 +3,14 @@
 import time
 from pathlib import Path
 
+from detection import metric_lines, schedule
+from detection.history import History
 from detectron2.engine import HookBase
 from detectron2.utils import comm
 from sagemaker_contract import StopRequest
 
-from . import checkpoints, metric_lines, schedule
+from . import checkpoints
 from .evaluation import Evaluator
-from .history import History
 from .trainer import StopTraining
 from .weights import BEST
 

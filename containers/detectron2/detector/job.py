@@ -4,20 +4,24 @@ import argparse
 import shutil
 import time
 
+import detectron2
 import torch
+import torchvision
+from detection import anchors, datasets, report, schedule
+from detection.augment import Augmentation, fitted_crop
+from detection.history import History
+from detection.pictures import PictureCache
 from detectron2.config import CfgNode
 from detectron2.modeling import build_model
 from detectron2.utils import comm
 from detectron2.utils.env import seed_all_rng
 from sagemaker_contract import Environment, StopRequest
 
-from . import anchors, checkpoints, config, datasets, distributed, model_files, report, schedule, weights
-from .augment import Augmentation, fitted_crop
+from . import checkpoints, config, distributed, model_files, weights
 from .evaluation import Evaluator
-from .history import History
 from .hooks import Checkpoints, CleanStop, LossLines, Validation
 from .matching import TopMatcher
-from .pictures import Mapper, PictureCache
+from .pictures import Mapper
 from .trainer import StopTraining, Trainer, build_loader, build_optimizer
 
 
@@ -42,7 +46,8 @@ def run(arguments: argparse.Namespace, environment: Environment, stop: StopReque
             checkpoints.save_weights(trainer.detector, arguments.model_dir / weights.BEST)
         model_files.write(arguments.model_dir, config.served(cfg, arguments.score_threshold), data.classes)
         outcome = report.Outcome(reason, trainer.iter, trainer.iter - start, time.perf_counter() - started)
-        report.write(arguments, environment, data, fitted, history, outcome)
+        versions = {module.__name__: module.__version__ for module in (detectron2, torch, torchvision)}
+        report.write(arguments, environment, data, fitted, history, outcome, versions)
 
 
 def _configure(arguments: argparse.Namespace, data: datasets.Data) -> tuple[CfgNode, anchors.Anchors | None]:

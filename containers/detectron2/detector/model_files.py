@@ -1,11 +1,10 @@
 """What a model directory holds besides the weights: configuration and class names."""
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from detection.files import write_json, write_text
 from detectron2.config import CfgNode, get_cfg
 from sagemaker_contract import UserError
 
@@ -28,16 +27,3 @@ def read(model_dir: Path) -> tuple[CfgNode, list[str], Path]:
     cfg = get_cfg()
     cfg.merge_from_file(str(model_dir / CONFIG))
     return cfg, json.loads((model_dir / CLASSES).read_text(encoding="utf-8")), model_dir / BEST
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON, whole or not at all."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)

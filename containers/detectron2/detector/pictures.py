@@ -1,39 +1,13 @@
 """Pictures from files to what detectron2's models take: decoding, resizing, augmentation, boxes."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from detection.augment import Augmentation, augment, resized
+from detection.pictures import PictureCache, boxes_of
 from detectron2.structures import Boxes, Instances
 from PIL import Image
-from sagemaker_contract import UserError
-
-from .augment import Augmentation, augment, resized
-from .decoding import decode
-
-
-class PictureCache:
-    """Decoded pictures (RGB) kept in memory up to `limit` bytes; later ones are read each time."""
-
-    def __init__(self, limit: int) -> None:
-        self._left = limit
-        self._pictures: dict[str, Image.Image] = {}
-
-    def open(self, record: dict[str, Any]) -> Image.Image:
-        """The record's picture. Raises UserError when it cannot be read or is not as large as the manifest says."""
-        name = record["file_name"]
-        if name in self._pictures:
-            return self._pictures[name]
-        picture = _read(name)
-        if picture.size != (record["width"], record["height"]):
-            size = f"{record['width']}x{record['height']}"
-            raise UserError(f"{name}: {picture.width}x{picture.height} pixels, the manifest says {size}")
-        cost = picture.width * picture.height * 3
-        if cost <= self._left:
-            self._left -= cost
-            self._pictures[name] = picture
-        return picture
 
 
 class Mapper:
@@ -47,7 +21,7 @@ class Mapper:
 
     def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
         picture = self._cache.open(record)
-        boxes, classes = _boxes(record)
+        boxes, classes = boxes_of(record)
         size = resized(*picture.size, *self._limits)
         if self._how:
             # torch's seed differs by worker; a generator of its own keeps the draws apart from the model's.
@@ -67,20 +41,6 @@ class Mapper:
 def to_tensor(picture: Image.Image) -> torch.Tensor:
     """An RGB picture as the zoo's models take it: uint8 [3, H, W], channels in the order B, G, R."""
     return torch.from_numpy(np.asarray(picture)[:, :, ::-1].transpose(2, 0, 1).copy())
-
-
-def _read(name: str) -> Image.Image:
-    try:
-        return decode(Path(name))
-    except UserError as error:
-        raise UserError(f"{name}: {error}") from error
-
-
-def _boxes(record: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes [N, 4] xyxy in pixels and class ids [N]."""
-    boxes = np.array([box["bbox"] for box in record["annotations"]], float).reshape(-1, 4)
-    boxes[:, 2:] += boxes[:, :2]
-    return boxes, np.array([box["category_id"] for box in record["annotations"]], np.int64)
 
 
 def _instances(picture: Image.Image, boxes: np.ndarray, classes: np.ndarray) -> Instances:

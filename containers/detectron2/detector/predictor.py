@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from detection.augment import resized
 from detectron2.modeling import build_model
 from PIL import Image
 from sagemaker_contract import UserError
 from torchvision.ops import boxes as box_ops
 
 from . import checkpoints, fitted_anchors, model_files, small_fpn  # noqa: F401  (two register themselves)
-from .augment import resized
 from .pictures import to_tensor
 
 

@@ -5,6 +5,8 @@ import logging
 import time
 
 import torch
+from detection.prefetch import Prefetched
+from detection.schedule import lr_factor
 from detectron2.config import CfgNode
 from detectron2.data import build_detection_train_loader
 from detectron2.engine import SimpleTrainer
@@ -12,8 +14,6 @@ from detectron2.solver.build import get_default_optimizer_params
 from torch.nn.parallel import DistributedDataParallel
 
 from .pictures import Mapper
-from .prefetch import Prefetched
-from .schedule import lr_factor
 
 # It logs every exception with a traceback, those of users and early stops too; `sagemaker_contract.run` reports them.
 logging.getLogger("detectron2.engine.train_loop").disabled = True

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from detector import anchors
+from detection import anchors
 
 WIDTHS_HEIGHTS = np.array([[8, 16], [20, 20], [60, 30]], float)
 

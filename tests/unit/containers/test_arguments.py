@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from detection.argument_types import effective
 from detector import arguments, zoo
 from sagemaker_contract import Environment, UserError
 
@@ -81,11 +82,11 @@ def test_every_backbone_of_the_zoo_is_taken_and_has_weights(key: tuple[str, str]
 
 
 def test_hosts_can_be_named() -> None:
-    environment = arguments.effective(JOB, parse('--hosts=["b", "a"]', "--current-host=b"))
+    environment = effective(JOB, parse('--hosts=["b", "a"]', "--current-host=b"))
     assert (environment.hosts, environment.host_rank) == (("a", "b"), 1)
-    assert arguments.effective(JOB, parse()) == JOB
+    assert effective(JOB, parse()) == JOB
     with pytest.raises(UserError, match="c is not among the hosts algo-1"):
-        arguments.effective(JOB, parse("--current-host=c"))
+        effective(JOB, parse("--current-host=c"))
 
 
 def test_sizes_and_rate_follow_the_backbone_unless_given() -> None:

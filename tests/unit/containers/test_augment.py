@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from detector.augment import Augmentation, augment, cut, fitted_crop, flipped, moved, recoloured, resized, visible
+from detection.augment import Augmentation, augment, cut, fitted_crop, flipped, moved, recoloured, resized, visible
 from PIL import Image
 
 BOX = np.array([[30.0, 10.0, 50.0, 40.0]])

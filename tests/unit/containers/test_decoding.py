@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from detector import decoding
+from detection import decoding
 from PIL import Image
 from sagemaker_contract import UserError
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from detector import manifest
+from detection import manifest
 from sagemaker_contract import UserError
 from unit.containers.made import manifest_line
 

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from detector.prefetch import Prefetched
+from detection.prefetch import Prefetched
 
 
 def test_every_batch_comes_in_order() -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from detector import metric_lines
-from detector.history import History
-from detector.schedule import evaluation_period, is_due, lr_factor
+from detection import metric_lines
+from detection.history import History
+from detection.schedule import evaluation_period, is_due, lr_factor
+from detector import metric_names
+from detector.metric_names import PHASES
 
-METRICS = Path(metric_lines.__file__).parents[1] / "metrics.json"
+METRICS = Path(metric_names.__file__).parents[1] / "metrics.json"
 
 
 @pytest.mark.parametrize("total", [1, 7, 300, 9000])
@@ -81,24 +83,24 @@ def test_the_table_is_written_whole(tmp_path: Path) -> None:
 
 
 def example(phase: str) -> str:
-    values = {name: i + 0.5 for i, name in enumerate(metric_lines.PHASES[phase])}
+    values = {name: i + 0.5 for i, name in enumerate(PHASES[phase])}
     return metric_lines.line(phase, 40, values)
 
 
-@pytest.mark.parametrize("definition", metric_lines.definitions(), ids=lambda definition: definition["Name"])
+@pytest.mark.parametrize("definition", metric_lines.definitions(PHASES), ids=lambda definition: definition["Name"])
 def test_a_metrics_regex_matches_its_own_number_once_and_no_other_line(definition: dict[str, str]) -> None:
     phase, name = definition["Name"].split(":")
-    log = "\n".join(example(other) for other in metric_lines.PHASES)
-    expected = metric_lines.PHASES[phase].index(name) + 0.5
+    log = "\n".join(example(other) for other in PHASES)
+    expected = PHASES[phase].index(name) + 0.5
     assert [float(found) for found in re.findall(definition["Regex"], log)] == [expected]
 
 
 @pytest.mark.parametrize("value", [0.0, 1e-7, 12345.678, -0.25, 1.0])
 def test_every_number_is_read_back(value: float) -> None:
     line = metric_lines.line("training", 1, {"loss": value})
-    regex = metric_lines.definitions()[0]["Regex"]
+    regex = metric_lines.definitions(PHASES)[0]["Regex"]
     assert float(re.search(regex, line)[1]) == pytest.approx(value, rel=1e-5)
 
 
 def test_the_published_definitions_are_these() -> None:
-    assert json.loads(METRICS.read_text()) == metric_lines.definitions()
+    assert json.loads(METRICS.read_text()) == metric_lines.definitions(PHASES)

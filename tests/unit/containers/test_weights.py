@@ -10,7 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from detector import weights, zoo
+from detection import weights
+from detector import zoo
+from detector.weights import BEST, resolve
 from sagemaker_contract import UserError
 
 CONTENT = bytes(range(256)) * 20_000  # 5 MB
@@ -112,7 +114,7 @@ def test_a_failed_download_names_the_address(server: str, tmp_path: Path, path: 
         weights.download(url, tmp_path)
 
 
-def archive(path: Path, name: str = weights.BEST) -> Path:
+def archive(path: Path, name: str = BEST) -> Path:
     path.parent.mkdir(parents=True)
     with tarfile.open(path, "w:gz") as tar:
         entry = tarfile.TarInfo(name)
@@ -123,23 +125,23 @@ def archive(path: Path, name: str = weights.BEST) -> Path:
 
 def test_an_earlier_jobs_archive_is_unpacked(tmp_path: Path) -> None:
     channel = archive(tmp_path / "model/job-1/output/model.tar.gz").parents[2]
-    assert weights.unpack(channel).read_bytes() == b"abc"
+    assert weights.unpack(channel, BEST).read_bytes() == b"abc"
 
 
 @pytest.mark.parametrize("name", ["other.pth", "../model_best.pth"])
 def test_an_archive_without_weights_of_its_own_is_refused(tmp_path: Path, name: str) -> None:
     channel = archive(tmp_path / "channels/model/model.tar.gz", name).parent
     with pytest.raises(UserError, match="model"):
-        weights.unpack(channel)
+        weights.unpack(channel, BEST)
     assert not (tmp_path / "channels/model_best.pth").exists()
 
 
 def test_a_channel_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"neither model_best\.pth nor a model\.tar\.gz"):
-        weights.unpack(tmp_path)
+        weights.unpack(tmp_path, BEST)
     (tmp_path / "model.tar.gz").write_bytes(b"garbage")
     with pytest.raises(UserError, match="not a model archive"):
-        weights.unpack(tmp_path)
+        weights.unpack(tmp_path, BEST)
 
 
 def arguments(**values: object) -> argparse.Namespace:
@@ -149,12 +151,12 @@ def arguments(**values: object) -> argparse.Namespace:
 
 def test_where_weights_come_from(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABS_WEIGHTS_DIR", str(tmp_path / "cache"))
-    assert weights.resolve(arguments()) is None
+    assert resolve(arguments()) is None
     url = f"{server}/model.pth"
-    assert weights.resolve(arguments(weights=url, weights_sha256=SHA256)).parent == tmp_path / "cache"
+    assert resolve(arguments(weights=url, weights_sha256=SHA256)).parent == tmp_path / "cache"
     channel = archive(tmp_path / "model/model.tar.gz").parent
-    assert weights.resolve(arguments(model_channel=channel)).name == weights.BEST
-    assert weights.resolve(arguments(weights=str(channel / "model.tar.gz"))) == channel / "model.tar.gz"
+    assert resolve(arguments(model_channel=channel)).name == BEST
+    assert resolve(arguments(weights=str(channel / "model.tar.gz"))) == channel / "model.tar.gz"
 
 
 def test_the_zoos_weights_come_with_their_licence(
@@ -162,7 +164,7 @@ def test_the_zoos_weights_come_with_their_licence(
 ) -> None:
     monkeypatch.setenv("LABS_WEIGHTS_DIR", str(tmp_path))
     monkeypatch.setattr(zoo, "URL", server)
-    path = weights.resolve(arguments(weights="zoo"))
+    path = resolve(arguments(weights="zoo"))
     assert path.name.endswith("model_final_5bd44e.pkl")
     assert "CC BY-SA 3.0" in capsys.readouterr().out
 
@@ -170,4 +172,4 @@ def test_the_zoos_weights_come_with_their_licence(
 @pytest.mark.parametrize(("wanted", "message"), [("model", "no channel 'model'"), ("/none.pth", "no such file")])
 def test_weights_that_are_not_there_are_named(wanted: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        weights.resolve(arguments(weights=wanted))
+        resolve(arguments(weights=wanted))

@@ -10,9 +10,10 @@ from detector import compat
 compat.prepare()
 
 import torch
-from detector.evaluation import Evaluator, average_precision
-from detector.evaluation import _coco as coco
-from detector.pictures import Mapper, PictureCache
+from detection import coco
+from detection.pictures import PictureCache
+from detector.evaluation import Evaluator
+from detector.pictures import Mapper
 from detectron2.structures import Boxes, Instances
 from PIL import Image
 
@@ -34,19 +35,19 @@ def detection(box: list[float], class_id: int) -> dict:
 
 
 def check_numbers() -> None:
-    truth = coco([RECORD], CLASSES)
+    truth = coco.truth([RECORD], CLASSES)
     perfect = [detection(box["bbox"], box["category_id"]) for box in RECORD["annotations"]]
-    assert isclose(average_precision(truth, perfect)["AP"], 1)
-    one = average_precision(truth, perfect[:1])
+    assert isclose(coco.average_precision(truth, perfect)["AP"], 1)
+    one = coco.average_precision(truth, perfect[:1])
     assert isclose(one["AP50"], 0.5)
     assert isclose(one["AP50/a"], 1)
     assert one["AP50/b"] == 0
-    shifted = average_precision(truth, [detection([15, 10, 20, 20], 0)])  # IoU 0.6
+    shifted = coco.average_precision(truth, [detection([15, 10, 20, 20], 0)])  # IoU 0.6
     assert isclose(shifted["AP50/a"], 1)
     assert shifted["AP75"] == 0
-    assert average_precision(truth, [])["AP"] == 0
-    empty = coco([{**RECORD, "annotations": []}], CLASSES)
-    assert isnan(average_precision(empty, perfect)["AP"])
+    assert coco.average_precision(truth, [])["AP"] == 0
+    empty = coco.truth([{**RECORD, "annotations": []}], CLASSES)
+    assert isnan(coco.average_precision(empty, perfect)["AP"])
 
 
 class Echo(torch.nn.Module):

@@ -9,8 +9,8 @@ from detector import compat
 compat.prepare()
 
 import torch
+from detection.anchors import Anchors
 from detector import arguments, config, evaluation
-from detector.anchors import Anchors
 from detector.matching import TopMatcher
 from detectron2.modeling import build_model
 from detectron2.structures import Boxes, Instances

@@ -4,18 +4,16 @@ import argparse
 import platform
 import resource
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-import detectron2
-import torch
-import torchvision
 from sagemaker_contract import Environment
 
 from . import metric_lines
 from .anchors import Anchors
 from .datasets import Data
+from .files import write_json
 from .history import History
-from .model_files import write_json
 
 SUMMARY = "training_summary.json"
 
@@ -37,8 +35,9 @@ def write(
     fitted: Anchors | None,
     history: History,
     outcome: Outcome,
+    versions: Mapping[str, str],
 ) -> None:
-    """Write the summary and print the closing lines."""
+    """Write the summary, with the `versions` of the frameworks, and print the closing lines."""
     cost = {
         "seconds": round(outcome.seconds, 1),
         "cpu_seconds": round(time.process_time(), 1),
@@ -54,7 +53,7 @@ def write(
         "outcome": {**asdict(outcome), **cost},
         "best": history.best,
         "evaluations": history.rows,
-        "versions": versions(),
+        "versions": {"python": platform.python_version(), **versions},
     }
     write_json(arguments.model_dir / SUMMARY, summary)
     if history.rows:
@@ -62,12 +61,6 @@ def write(
         print(metric_lines.line("best", history.best["iteration"], best))
     print(metric_lines.line("cost", outcome.iteration, cost))
     print(outcome.reason, flush=True)
-
-
-def versions() -> dict[str, str]:
-    """Of what the result depends on."""
-    modules = {"detectron2": detectron2, "torch": torch, "torchvision": torchvision}
-    return {"python": platform.python_version(), **{name: m.__version__ for name, m in modules.items()}}
 
 
 def peak_rss_mb() -> int:

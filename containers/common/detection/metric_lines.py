@@ -1,21 +1,16 @@
 """The lines that SageMaker's metric regexes read, and those regexes.
 
 Every line starts with its phase in brackets and every regex with that phase, so that none can match
-another phase's line. `metrics.json` beside the programs is made from `definitions()`.
+another phase's line. `metrics.json` beside an image's programs is made from the `definitions()` of its phases.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
-PHASES = {
-    "training": ("loss", "loss_cls", "loss_box_reg", "loss_rpn_cls", "loss_rpn_loc", "lr"),
-    "validation": ("AP", "AP50", "AP75", "loss", "loss_cls", "loss_box_reg", "loss_rpn_cls", "loss_rpn_loc"),
-    "best": ("AP", "AP50"),
-    "cost": ("seconds", "cpu_seconds", "peak_rss_mb", "images_per_second"),
-}
+Phases = Mapping[str, Sequence[str]]  # phase -> names of its numbers
 
 
 def line(phase: str, iteration: int, values: Mapping[str, float]) -> str:
@@ -24,15 +19,15 @@ def line(phase: str, iteration: int, values: Mapping[str, float]) -> str:
     return f"[{phase}] iter={iteration} {numbers}"
 
 
-def definitions() -> list[dict[str, str]]:
+def definitions(phases: Phases) -> list[dict[str, str]]:
     """Metric definitions for CreateTrainingJob, `Name` and `Regex`."""
     return [
         {"Name": f"{phase}:{name}", "Regex": rf"\[{phase}\] iter=\d+ (?:\S+ )*{re.escape(name)}={NUMBER}"}
-        for phase, names in PHASES.items()
+        for phase, names in phases.items()
         for name in names
     ]
 
 
-def write(path: Path) -> None:
+def write(path: Path, phases: Phases) -> None:
     """Write the definitions as JSON."""
-    path.write_text(json.dumps(definitions(), indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(definitions(phases), indent=2) + "\n", encoding="utf-8")
