@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import uuid
 from functools import cached_property
@@ -56,7 +55,6 @@ class AwsServices:
             self._ready.set()
 
     def _load(self) -> None:
-        os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "1"
         from local_sagemaker.aws.s3.index import Index
         from local_sagemaker.aws.s3.keys import install
         from local_sagemaker.aws.s3.requests import ObjectRequests
@@ -186,6 +184,7 @@ class AwsServices:
         from moto.moto_server import werkzeug_app
 
         if backend not in self._apps:
+            werkzeug_app.DISABLE_GLOBAL_CORS = True  # else any web page may read the answers
             create: Any = werkzeug_app.create_backend_app
             app = self._apps[backend] = create(backend)
             app.config["PROPAGATE_EXCEPTIONS"] = True  # a full disk is ours to tell

@@ -84,8 +84,11 @@ def test_unsigned(server: Connection, method: str, path: str) -> None:
     assert "MissingAuthenticationToken" in text
 
 
-def test_no_cross_origin(server: Connection, cloud: Cloud) -> None:
-    request = signed(server, "sagemaker", b"{}", target="SageMaker.ListModels")
+@pytest.mark.parametrize(
+    ("service", "target"), [("sagemaker", "SageMaker.ListModels"), ("logs", "Logs_20140328.DescribeLogGroups")]
+)
+def test_no_cross_origin(server: Connection, service: str, target: str) -> None:
+    request = signed(server, service, b"{}", target=target)
     with urllib.request.urlopen(request) as answer:
         assert answer.status == 200
         assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
