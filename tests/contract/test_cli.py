@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from contract import tuning
 from contract.cloud import Cloud, unique, until, variant
+from contract.seeds import seeds
+from contract.transforms import Transforms
 
 pytestmark = pytest.mark.http
 AWS = Path(sys.executable).with_name("aws")
@@ -67,6 +70,61 @@ def test_training_and_logs(cloud: Cloud, aws) -> None:
     log = aws("logs", "filter-log-events", "--log-group-name", group, "--log-stream-name-prefix", f"{name}/")
     assert "first line" in [event["message"] for event in answer(log)["events"]]
     refused(aws("sagemaker", "create-training-job", request=request), "ResourceInUse", "must be unique")
+
+
+def test_tuning(cloud: Cloud, aws) -> None:
+    request = tuning.request(cloud, static={"kind": "good"}, ResourceLimits=tuning.limits(2))
+    name = request["HyperParameterTuningJobName"]
+    answer(aws("sagemaker", "create-hyper-parameter-tuning-job", request=request))
+    named = ("--hyper-parameter-tuning-job-name", name)
+
+    def ended() -> bool:
+        job = cloud.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+        return job["HyperParameterTuningJobStatus"] == "Completed"
+
+    until(ended, 60)
+    best = aws("sagemaker", "describe-hyper-parameter-tuning-job", *named, "--query", "BestTrainingJob.TrainingJobName")
+    listed = answer(aws("sagemaker", "list-training-jobs-for-hyper-parameter-tuning-job", *named))
+    assert answer(best) in [child["TrainingJobName"] for child in listed["TrainingJobSummaries"]]
+    refused(aws("sagemaker", "create-hyper-parameter-tuning-job", request=request), "ResourceInUse", name)
+
+
+def test_transform(cloud: Cloud, aws) -> None:
+    request = Transforms(cloud).request({"a.txt": b"content"})
+    name = request["TransformJobName"]
+    answer(aws("sagemaker", "create-transform-job", request=request))
+    Transforms(cloud).wait(name)
+    job = answer(aws("sagemaker", "describe-transform-job", "--transform-job-name", name))
+    assert job["TransformJobStatus"] == "Completed"
+    assert aws("s3", "cp", f"{request['TransformOutput']['S3OutputPath']}/a.txt.out", "-").stdout == "content"
+    wrong = {**request, "TransformJobName": unique("cli"), "ModelName": "nowhere"}
+    refused(aws("sagemaker", "create-transform-job", request=wrong), "ValidationException", "nowhere")
+
+
+def test_processing(cloud: Cloud, aws) -> None:
+    request = {**seeds(cloud, unique("cli"))["CreateProcessingJob"]}
+    name = request["ProcessingJobName"]
+    answer(aws("sagemaker", "create-processing-job", request=request))
+    described = ("sagemaker", "describe-processing-job", "--processing-job-name")
+    client = cloud.sagemaker
+    until(lambda: client.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"] != "InProgress", 60)
+    assert answer(aws(*described, name))["ProcessingJobStatus"] == "Completed"
+    refused(aws(*described, "nowhere"), "ValidationException", "ind")
+    again = aws("sagemaker", "create-processing-job", request=request)
+    refused(again, "ResourceInUse", name)
+
+
+def test_registry_and_experiments(cloud: Cloud, aws) -> None:
+    name = unique("cli")
+    group = ("--model-package-group-name", name)
+    answer(aws("sagemaker", "create-model-package-group", *group))
+    assert answer(aws("sagemaker", "list-model-packages", *group)) == {"ModelPackageSummaryList": []}
+    refused(aws("sagemaker", "create-model-package-group", *group), "ValidationException", "already exists")
+    answer(aws("sagemaker", "create-experiment", "--experiment-name", name, "--tags", "Key=team,Value=rail"))
+    expression = {"Filters": [{"Name": "Tags.team", "Operator": "Equals", "Value": "rail"}]}
+    found = aws("sagemaker", "search", request={"Resource": "Experiment", "SearchExpression": expression})
+    assert name in [one["Experiment"]["ExperimentName"] for one in answer(found)["Results"]]
+    refused(aws("sagemaker", "delete-experiment", "--experiment-name", "nowhere"), "ResourceNotFound", "does not exist")
 
 
 def test_endpoints(cloud: Cloud, aws, tmp_path: Path) -> None:
