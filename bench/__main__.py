@@ -8,6 +8,7 @@ from importlib import import_module
 BENCHMARKS = {
     "imports": "bench.imports:run",
     "start": "bench.start:run",
+    "formats": "bench.formats:run",
     "objects": "bench.objects:run",
     "jobs": "bench.jobs:run",
     "hosting": "bench.hosting:run",

@@ -1,0 +1,38 @@
+"""Conversion to the formats of SageMaker's built-in object detection: 5,000 images and 36,781 boxes, with the disk."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bench.table import Row, seconds
+from lab_utils.dataset import DetectionDataset
+from lab_utils.formats import recordio
+
+IMAGES, BOXES, BYTES = 5_000, 36_781, 40_000  # as COCO's val2017 has them; bytes of an image file
+ROUNDS = 5
+
+
+def run() -> list[Row]:
+    with tempfile.TemporaryDirectory(prefix="signal-labs-") as folder:
+        dataset = _dataset(Path(folder, "images"))
+        packed = [seconds(lambda i=i: recordio.write(dataset, Path(folder, f"{i}.rec"))) for i in range(ROUNDS)]
+    rates = [IMAGES / taken for taken in packed]
+    return [Row("RecordIO, pass-through pack", rates, "/s", ">= 800 images/s")]
+
+
+def _dataset(root: Path) -> DetectionDataset:
+    """Boxes on files of random bytes: nothing decodes them."""
+    rng = np.random.default_rng(0)
+    root.mkdir()
+    for i in range(IMAGES):
+        Path(root, f"{i}.jpg").write_bytes(rng.bytes(BYTES))
+    names = [f"{i}.jpg" for i in range(IMAGES)]
+    images = pd.DataFrame({"image_id": range(IMAGES), "file_name": names, "width": 640, "height": 480})
+    size = rng.uniform(4, 300, (BOXES, 2))
+    boxes = pd.DataFrame(
+        np.hstack([rng.uniform(0, [640, 480] - size), size]), columns=["xmin", "ymin", "width", "height"]
+    )
+    boxes["image_id"], boxes["class_id"] = rng.integers(0, IMAGES, BOXES), rng.integers(0, 80, BOXES)
+    return DetectionDataset.from_frames(images, boxes, [f"class {i}" for i in range(80)], root=root)
