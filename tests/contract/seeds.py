@@ -5,7 +5,7 @@ from typing import Any
 
 from contract import tuning
 from contract.cloud import Cloud, variant
-from contract.processors import s3_input
+from contract.processors import Processors, s3_input
 
 
 def seeds(cloud: Cloud, name: str) -> dict[str, dict[str, Any]]:
@@ -41,6 +41,7 @@ def seeds(cloud: Cloud, name: str) -> dict[str, dict[str, Any]]:
         "CreateProcessingJob": {
             "ProcessingJobName": name,
             "ProcessingInputs": [s3_input(prefix)],
+            "ProcessingOutputConfig": {"Outputs": [Processors(cloud).output(name)]},
             "ProcessingResources": {
                 "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
             },

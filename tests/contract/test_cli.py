@@ -12,7 +12,7 @@ import pytest
 
 from contract import tuning
 from contract.cloud import Cloud, unique, until, variant
-from contract.seeds import seeds
+from contract.processors import Processors
 from contract.transforms import Transforms
 
 pytestmark = pytest.mark.http
@@ -102,7 +102,7 @@ def test_transform(cloud: Cloud, aws) -> None:
 
 
 def test_processing(cloud: Cloud, aws) -> None:
-    request = {**seeds(cloud, unique("cli"))["CreateProcessingJob"]}
+    request = Processors(cloud).request("print('processed')")
     name = request["ProcessingJobName"]
     answer(aws("sagemaker", "create-processing-job", request=request))
     described = ("sagemaker", "describe-processing-job", "--processing-job-name")
