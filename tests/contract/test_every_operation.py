@@ -56,7 +56,7 @@ def lists(target: Target) -> list[List]:
     for name in ("ListPipelineExecutionSteps", "ListPipelineParametersForExecution"):
         REQUIRED[name] = {"PipelineExecutionArn": execution}
     made = [List(target, name) for name in target.names if name.startswith("List")]
-    until(lambda: not any(state in str(one.items()) for one in made for state in BUSY))
+    until(lambda: not any(state in str(one.items()) for one in made for state in BUSY), 90)
     return made
 
 
