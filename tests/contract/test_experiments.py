@@ -248,6 +248,7 @@ def test_training_job_in_no_trial(cloud: Cloud) -> None:
     assert error_of(cloud.sagemaker.create_training_job, **request)[0] == "ResourceNotFound"
 
 
+@pytest.mark.sdk
 def test_run_of_the_sdk(cloud: Cloud, tmp_path: Path) -> None:
     pytest.importorskip("sagemaker.core.experiments", reason="this SageMaker SDK has no experiments")
     from sagemaker.core.experiments.run import Run, list_runs, load_run

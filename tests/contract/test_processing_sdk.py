@@ -9,6 +9,7 @@ import pytest
 from contract.cloud import Cloud, unique
 from contract.processors import INPUT, OUTPUT, REPORT, Processors
 
+pytestmark = pytest.mark.sdk
 pytest.importorskip("sagemaker.core.processing", reason="the SageMaker SDK v3 is not installed")
 
 

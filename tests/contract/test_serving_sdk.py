@@ -6,6 +6,7 @@ import pytest
 from contract.cloud import Cloud, unique, until
 from contract.transforms import Transforms
 
+pytestmark = pytest.mark.sdk
 pytest.importorskip("sagemaker.core.transformer", reason="the SageMaker SDK v3 is not installed")
 
 
