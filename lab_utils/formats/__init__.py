@@ -9,7 +9,7 @@ import pandas as pd
 from lab_utils.dataset import DetectionDataset
 from lab_utils.errors import ConfigError, DataError
 
-NAMES = ("coco", "frsign", "manifest", "recordio", "voc")
+NAMES = ("coco", "frsign", "manifest", "recordio", "sagemaker_json", "voc")
 
 
 def parse(spec: str) -> tuple[str, str]:
