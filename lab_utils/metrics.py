@@ -97,7 +97,7 @@ def evaluate(dataset: DetectionDataset, predictions: pd.DataFrame) -> Metrics:
     """
     import hotcoco
 
-    _check(dataset, predictions)
+    check_predictions(dataset, predictions)
     truth = hotcoco.COCO(_truth(dataset))
     table = predictions[["image_id", *XYWH, "score"]].assign(category=predictions["class_id"] + 1)
     evaluation = hotcoco.COCOeval(truth, truth.load_res(table.to_numpy(dtype=np.float64)), "bbox")
@@ -141,7 +141,8 @@ def pr_curve_figure(metrics: Metrics, iou: float = 0.5) -> Figure:
     return figure
 
 
-def _check(dataset: DetectionDataset, predictions: pd.DataFrame) -> None:
+def check_predictions(dataset: DetectionDataset, predictions: pd.DataFrame) -> None:
+    """Refuse a table that `evaluate` does not take; a DataError names the row and the column."""
     missing = [column for column in PREDICTION_COLUMNS if column not in predictions]
     if missing:
         raise DataError(f"predictions: no column {missing[0]!r}; expected {', '.join(PREDICTION_COLUMNS)}")
