@@ -8,6 +8,7 @@ from importlib import import_module
 _HOME = {
     "build_image": "images",
     "clean_up": "cleanup",
+    "compare_models": "comparison",
     "connect": "session",
     "deploy": "endpoints",
     "gate": "gates",
