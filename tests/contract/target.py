@@ -44,9 +44,14 @@ class Target:
     def ask(self, operation: str, request: Any) -> tuple[int, Any]:
         """Status and decoded answer of one operation. Raises TimeoutError when none comes."""
         headers = {"X-Amz-Target": f"SageMaker.{operation}", "Content-Type": "application/x-amz-json-1.1"}
-        made = AWSRequest("POST", f"{URL}/", headers=headers, data=json.dumps(request))
+        status, answer = self.post("/", json.dumps(request).encode(), headers)
+        return status, json.loads(answer)
+
+    def post(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Status and body of the answer to a signed request. Raises TimeoutError when none comes."""
+        made = AWSRequest("POST", URL + path, headers=headers, data=body)
         keys = Credentials(self._connection.access_key_id, self._connection.secret_access_key)
         SigV4Auth(keys, "sagemaker", self._connection.region).add_auth(made)
         answer = self._pool.submit(self._transport.send, made.prepare()).result(TIMEOUT)
         assert answer is not None
-        return answer.status_code, json.loads(answer.content)
+        return answer.status_code, answer.content
