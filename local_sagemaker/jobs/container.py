@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from local_sagemaker.api.context import Context
@@ -83,3 +84,11 @@ class JobContainer:
             return f"ClientError: {reason} ({os.environ.get(MEMORY)}), exit code: 137"
         code = outcome.exit_code if outcome.exit_code >= 0 else 128 - outcome.exit_code
         return f"AlgorithmError: {reason or 'See job logs for more information'}, exit code: {code}"
+
+
+def containers(context: Context, root: Path, group: str, job: str, hosts: Sequence[str]) -> list[JobContainer]:
+    """A container for each host of a job: the only one has the job's folder, several have one each below it."""
+    started = int(time.time())
+    roots = [root / host for host in hosts] if len(hosts) > 1 else [root]
+    streams = [LogStream(context.services, group, f"{job}/{host}-{started}") for host in hosts]
+    return [JobContainer(context, *place) for place in zip(roots, streams, strict=True)]

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import shutil
 import threading
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from local_sagemaker.api.context import now_seconds
-from local_sagemaker.aws.cloudwatch import LogStream, MetricSeries
+from local_sagemaker.aws.cloudwatch import MetricSeries
 from local_sagemaker.aws.objects import ObjectError
 from local_sagemaker.images import Image
 from local_sagemaker.jobs.artifacts import Artifacts
 from local_sagemaker.jobs.cluster import Cluster
-from local_sagemaker.jobs.container import JobContainer
+from local_sagemaker.jobs.container import containers
 from local_sagemaker.jobs.host import Host
 from local_sagemaker.jobs.inputs.channels import Channel, ChannelData
 from local_sagemaker.jobs.jobs import JobError, Verdict
@@ -40,16 +39,10 @@ class TrainingRun:
         self._series = MetricSeries(self._context.services, _LOG_GROUP, "TrainingJobName", self._name)
         resources = job["ResourceConfig"]
         self._cluster = Cluster(resources["InstanceCount"], resources["InstanceType"])
-        self._hosts = [self._host(number) for number in range(resources["InstanceCount"])]
+        places = containers(self._context, self._root, _LOG_GROUP, self._name, self._cluster.names)
+        self._hosts = [Host(self._context, job, self._cluster, *numbered) for numbered in enumerate(places)]
         self._together = Together(stop)
         self._limit = ""
-
-    def _host(self, number: int) -> Host:
-        """A host; the only one has the job's folder, several have one each below it."""
-        name = self._cluster.names[number]
-        log = LogStream(self._context.services, _LOG_GROUP, f"{self._name}/{name}-{int(time.time())}")
-        root = self._root / name if len(self._cluster.names) > 1 else self._root
-        return Host(self._context, self._job, self._cluster, number, JobContainer(self._context, root, log))
 
     def run(self) -> Verdict:
         """Run the job to its end. Raises JobError for what is the job's own fault."""

@@ -7,6 +7,7 @@ import pytest
 
 from contract.cloud import Cloud, unique
 from contract.flows import Flows
+from contract.sdk import model_trainer
 
 pytestmark = pytest.mark.sdk
 pytest.importorskip("sagemaker.train", reason="the SageMaker SDK v3 is not installed")
@@ -22,21 +23,6 @@ def session(cloud: Cloud):
     from sagemaker.core.workflow.pipeline_context import PipelineSession
 
     return PipelineSession(boto_session=boto3.Session(region_name=cloud.connection.region), default_bucket=cloud.bucket)
-
-
-def trainer(cloud: Cloud, session, **options):
-    from sagemaker.core.training.configs import Compute, OutputDataConfig, StoppingCondition
-    from sagemaker.train import ModelTrainer
-
-    return ModelTrainer(
-        role=cloud.connection.role_arn,
-        sagemaker_session=session,
-        compute=Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=10),
-        stopping_condition=StoppingCondition(max_runtime_in_seconds=120),
-        output_data_config=OutputDataConfig(s3_output_path=f"s3://{cloud.bucket}/sdk"),
-        base_job_name=unique("sdk"),
-        **{"training_image": "registry/tiny:1", **options},
-    )
 
 
 def channels(cloud: Cloud) -> list:
@@ -62,7 +48,7 @@ def test_a_pipeline(cloud: Cloud, flows: Flows, session) -> None:
     from sagemaker.mlops.workflow.steps import CacheConfig, TrainingStep
 
     lines, limit = ParameterInteger("Lines", 2), ParameterFloat("Limit", 0.4)
-    estimator = trainer(cloud, session, hyperparameters={"lines": lines.to_string()})
+    estimator = model_trainer(cloud, session, hyperparameters={"lines": lines.to_string()})
     estimator = estimator.with_metric_definitions([MetricDefinition(name="loss", regex=r"\bloss=([0-9.]+);")])
     arguments = estimator.train(input_data_config=channels(cloud))
     train = TrainingStep("Train", step_args=arguments, cache_config=CacheConfig(True, "PT1H"))
@@ -99,7 +85,7 @@ def test_models(cloud: Cloud, flows: Flows, session) -> None:
 
     group = unique("sdk-group")
     cloud.sagemaker.create_model_package_group(ModelPackageGroupName=group)
-    train = TrainingStep("Train", step_args=trainer(cloud, session).train(input_data_config=channels(cloud)))
+    train = TrainingStep("Train", step_args=model_trainer(cloud, session).train(input_data_config=channels(cloud)))
     builder = ModelBuilder(
         image_uri="registry/tiny:1",
         s3_model_data_url=train.properties.ModelArtifacts.S3ModelArtifacts,
@@ -137,7 +123,7 @@ def test_source_code(cloud: Cloud, flows: Flows, session, tmp_path: Path) -> Non
     script = "import os, pathlib\npathlib.Path(os.environ['SM_MODEL_DIR'], 'made').write_text('in a pipeline')\n"
     (tmp_path / "entry.py").write_text(script)
     source = SourceCode(source_dir=str(tmp_path), entry_script="entry.py")
-    arguments = trainer(cloud, session, source_code=source).train(input_data_config=channels(cloud))
+    arguments = model_trainer(cloud, session, source_code=source).train(input_data_config=channels(cloud))
     step = TrainingStep("Train", step_args=arguments)
     flow = pipeline(session, [step])
     flow.create(role_arn=cloud.connection.role_arn)
@@ -154,7 +140,7 @@ def test_tuning(cloud: Cloud, flows: Flows, session) -> None:
     from sagemaker.train.tuner import HyperparameterTuner
 
     tuner = HyperparameterTuner(
-        model_trainer=trainer(cloud, session, training_image="registry/tuned"),
+        model_trainer=model_trainer(cloud, session, training_image="registry/tuned"),
         objective_metric_name="loss",
         objective_type="Minimize",
         metric_definitions=[{"Name": "loss", "Regex": r"\bloss=([0-9.]+);"}],
@@ -191,7 +177,7 @@ def test_processing_and_transform(cloud: Cloud, flows: Flows, session, tmp_path:
     role, uri = cloud.connection.role_arn, f"s3://{cloud.bucket}/{unique('batch')}"
     data = ParameterString("Data", f"{uri}/in/")
     cloud.put(f"{uri.split('/', 3)[3]}/in/a.txt", b"hello")
-    train = TrainingStep("Train", step_args=trainer(cloud, session).train(input_data_config=channels(cloud)))
+    train = TrainingStep("Train", step_args=model_trainer(cloud, session).train(input_data_config=channels(cloud)))
     builder = ModelBuilder(
         image_uri="registry/tiny:1",
         s3_model_data_url=train.properties.ModelArtifacts.S3ModelArtifacts,

@@ -7,6 +7,7 @@ import boto3
 import pytest
 
 from contract.cloud import Cloud, archive, unique
+from contract.sdk import model_trainer, plain_session
 
 pytestmark = pytest.mark.sdk
 pytest.importorskip("sagemaker.train", reason="the SageMaker SDK v3 is not installed")
@@ -14,25 +15,7 @@ pytest.importorskip("sagemaker.train", reason="the SageMaker SDK v3 is not insta
 
 @pytest.fixture(scope="module")
 def session(cloud: Cloud):
-    from sagemaker.core.helper.session_helper import Session
-
-    return Session(boto_session=boto3.Session(region_name=cloud.connection.region), default_bucket=cloud.bucket)
-
-
-def trainer(cloud: Cloud, session, **options):
-    from sagemaker.core.training.configs import Compute, OutputDataConfig, StoppingCondition
-    from sagemaker.train import ModelTrainer
-
-    return ModelTrainer(
-        training_image="registry/tiny:1",
-        role=cloud.connection.role_arn,
-        sagemaker_session=session,
-        compute=Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=10),
-        stopping_condition=StoppingCondition(max_runtime_in_seconds=120),
-        output_data_config=OutputDataConfig(s3_output_path=f"s3://{cloud.bucket}/sdk"),
-        base_job_name=unique("sdk"),
-        **options,
-    )
+    return plain_session(cloud)
 
 
 def channels(cloud: Cloud) -> list:
@@ -46,7 +29,7 @@ def channels(cloud: Cloud) -> list:
 def test_model_trainer(cloud: Cloud, session) -> None:
     from sagemaker.core.shapes import MetricDefinition
 
-    estimator = trainer(cloud, session, hyperparameters={"lines": 3, "rate": 0.5})
+    estimator = model_trainer(cloud, session, hyperparameters={"lines": 3, "rate": 0.5})
     estimator = estimator.with_metric_definitions([MetricDefinition(name="loss", regex=r"\bloss=([0-9.]+);")])
     estimator.train(input_data_config=channels(cloud), wait=True, logs=True)
     job = cloud.describe(estimator._latest_training_job.training_job_name)
@@ -56,7 +39,7 @@ def test_model_trainer(cloud: Cloud, session) -> None:
 
 
 def test_model_trainer_reports_a_failure(cloud: Cloud, session) -> None:
-    estimator = trainer(cloud, session, hyperparameters={"failure": "ValueError: no boxes", "exit": 1})
+    estimator = model_trainer(cloud, session, hyperparameters={"failure": "ValueError: no boxes", "exit": 1})
     with pytest.raises(Exception, match="ValueError: no boxes"):
         estimator.train(input_data_config=channels(cloud), wait=True, logs=False)
 
@@ -68,7 +51,7 @@ def test_source_code(cloud: Cloud, session, tmp_path: Path) -> None:
     script = "import os, pathlib\npathlib.Path(os.environ['SM_MODEL_DIR'], 'made').write_text('by the script')\n"
     (tmp_path / "entry.py").write_text(script)
     source = SourceCode(source_dir=str(tmp_path), entry_script="entry.py")
-    estimator = trainer(cloud, session, source_code=source)
+    estimator = model_trainer(cloud, session, source_code=source)
     estimator.train(wait=True, logs=False)
     name = estimator._latest_training_job.training_job_name
     job = cloud.describe(name)

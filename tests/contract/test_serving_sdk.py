@@ -4,6 +4,7 @@ import boto3
 import pytest
 
 from contract.cloud import Cloud, unique, until
+from contract.sdk import plain_session
 from contract.transforms import Transforms
 
 pytestmark = pytest.mark.sdk
@@ -12,9 +13,7 @@ pytest.importorskip("sagemaker.core.transformer", reason="the SageMaker SDK v3 i
 
 @pytest.fixture(scope="module")
 def session(cloud: Cloud):
-    from sagemaker.core.helper.session_helper import Session
-
-    return Session(boto_session=boto3.Session(region_name=cloud.connection.region), default_bucket=cloud.bucket)
+    return plain_session(cloud)
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,10 @@
 """The genuine SDK's HyperparameterTuner against the server."""
 
-import boto3
 import pytest
 
 from contract import tuning
 from contract.cloud import Cloud, unique
+from contract.sdk import model_trainer, plain_session
 
 pytest.importorskip("sagemaker.train", reason="the SageMaker SDK v3 is not installed")
 pytestmark = pytest.mark.sdk
@@ -14,20 +14,8 @@ METRIC = [{"Name": "loss", "Regex": r"\bloss=([0-9.]+);"}]
 
 @pytest.fixture(scope="module")
 def trainer(cloud: Cloud):
-    from sagemaker.core.helper.session_helper import Session
-    from sagemaker.core.training.configs import Compute, OutputDataConfig, StoppingCondition
-    from sagemaker.train import ModelTrainer
-
-    session = Session(boto_session=boto3.Session(region_name=cloud.connection.region), default_bucket=cloud.bucket)
-    return ModelTrainer(
-        training_image="registry/tuned",
-        role=cloud.connection.role_arn,
-        sagemaker_session=session,
-        compute=Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=10),
-        stopping_condition=StoppingCondition(max_runtime_in_seconds=120),
-        output_data_config=OutputDataConfig(s3_output_path=f"s3://{cloud.bucket}/tuner"),
-        hyperparameters={"kind": "good", "x": 0.1, "n": 3},
-    )
+    tuned = {"kind": "good", "x": 0.1, "n": 3}
+    return model_trainer(cloud, plain_session(cloud), training_image="registry/tuned", hyperparameters=tuned)
 
 
 def tuner(trainer, ranges, **options):

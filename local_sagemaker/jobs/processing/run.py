@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import shutil
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local_sagemaker.api.context import Context, now_seconds
-from local_sagemaker.aws.cloudwatch import LogStream
 from local_sagemaker.images import Image
 from local_sagemaker.jobs.cluster import Cluster
-from local_sagemaker.jobs.container import JobContainer
+from local_sagemaker.jobs.container import containers
 from local_sagemaker.jobs.inputs.entries import list_entries
 from local_sagemaker.jobs.jobs import JobError, Verdict
 from local_sagemaker.jobs.process import Outcome
@@ -41,14 +39,8 @@ class ProcessingRun:
         self._root = job_folder(self._context, self._name)
         resources = job["ProcessingResources"]["ClusterConfig"]
         self._cluster = Cluster(resources["InstanceCount"], resources["InstanceType"])
-        self._hosts = [self._host(number) for number in range(resources["InstanceCount"])]
-
-    def _host(self, number: int) -> ProcessingHost:
-        """A host; the only one has the job's folder, several have one each below it."""
-        name = self._cluster.names[number]
-        log = LogStream(self._context.services, _LOG_GROUP, f"{self._name}/{name}-{int(time.time())}")
-        root = self._root / name if len(self._cluster.names) > 1 else self._root
-        return ProcessingHost(self._context, self._job, self._cluster, number, JobContainer(self._context, root, log))
+        places = containers(self._context, self._root, _LOG_GROUP, self._name, self._cluster.names)
+        self._hosts = [ProcessingHost(self._context, job, self._cluster, *numbered) for numbered in enumerate(places)]
 
     def run(self) -> Verdict:
         """Run the job to its end. Raises JobError for what is the job's own fault."""
