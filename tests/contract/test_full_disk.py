@@ -33,7 +33,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def fill(folder: Path) -> Path:
     """Take the last byte of the disk; the file that holds it."""
     filler = folder.parent / "filler"
-    with filler.open("wb", buffering=0) as stream, contextlib.suppress(OSError):
+    with filler.open("ab", buffering=0) as stream, contextlib.suppress(OSError):
         for size in (1 << 16, 1):
             with contextlib.suppress(OSError):
                 while True:
@@ -49,7 +49,6 @@ def test_a_full_disk(small_disk: Path, images: Path, connect: Callable[..., Base
     job = cloud.start({"sleep": 1})
     cloud.wait_for_line(job, "sleeping")
 
-    filler = fill(small_disk)
     put = cloud.s3.put_object
     for refused, arguments in (
         (put, {"Bucket": cloud.bucket, "Key": "new", "Body": b"x" * 200_000}),
@@ -57,6 +56,7 @@ def test_a_full_disk(small_disk: Path, images: Path, connect: Callable[..., Base
         (put, {"Bucket": cloud.bucket, "Key": "tagged", "Body": b"z" * 200_000, "Tagging": "a=b"}),
         (cloud.sagemaker.create_model, cloud_model(cloud)),
     ):
+        filler = fill(small_disk)  # again: the job may have ended and made room
         code, status, text = error_of(refused, **arguments)
         assert (code, status) == ("InsufficientStorage", 507)
         assert str(small_disk) in text

@@ -150,9 +150,9 @@ def test_an_endpoint_does_not_outlive_its_block(lab, cloud):
     ):
         assert detector.predict(json.dumps(reply).encode())["width"].tolist() == [3]
         1 / 0  # noqa: B018
-    assert not cloud.sagemaker.list_endpoints(NameContains="gone")["Endpoints"]
-    assert not cloud.sagemaker.list_endpoint_configs(NameContains="gone")["EndpointConfigs"]
-    assert not cloud.sagemaker.list_models(NameContains="gone")["Models"]
+    assert not cloud.sagemaker.list_endpoints(NameContains=lab.named("gone"))["Endpoints"]
+    assert not cloud.sagemaker.list_endpoint_configs(NameContains=lab.named("gone"))["EndpointConfigs"]
+    assert not cloud.sagemaker.list_models(NameContains=lab.named("gone"))["Models"]
 
 
 def test_an_endpoint_that_cannot_start_leaves_nothing_and_says_why(lab, cloud):

@@ -10,19 +10,19 @@ from contract.cloud import Cloud, error_of, unique
 @pytest.fixture(scope="module")
 def models(cloud: Cloud) -> list[str]:
     """Twelve models that no other test makes, in order of creation."""
-    names = [f"listed-{number:02}-model" for number in range(12)]
+    names = [f"paged-{number:02}-model" for number in range(12)]
     for name in names:
         cloud.sagemaker.create_model(
             ModelName=name,
             PrimaryContainer={"Image": "tiny"},
             ExecutionRoleArn=cloud.connection.role_arn,
-            Tags=[{"Key": "number", "Value": name[7:9]}],
+            Tags=[{"Key": "number", "Value": name[6:8]}],
         )
     return names
 
 
 def names(cloud: Cloud, **filters: object) -> list[str]:
-    answer = cloud.sagemaker.list_models(NameContains="LISTED", **filters)
+    answer = cloud.sagemaker.list_models(NameContains="PAGED-", **filters)
     return [model["ModelName"] for model in answer["Models"]]
 
 
@@ -34,7 +34,7 @@ def test_order(cloud: Cloud, models: list[str]) -> None:
 
 def test_pages(cloud: Cloud, models: list[str]) -> None:
     pages = cloud.sagemaker.get_paginator("list_models").paginate(
-        NameContains="listed-", PaginationConfig={"PageSize": 5}
+        NameContains="paged-", PaginationConfig={"PageSize": 5}
     )
     sizes = [[model["ModelName"] for model in page["Models"]] for page in pages]
     assert [len(page) for page in sizes] == [5, 5, 2]
