@@ -12,6 +12,7 @@ from lab_utils.errors import ConfigError, DataError
 from lab_utils.profiles import profile as profile_of
 from lab_utils.session import LabSession
 
+RENDERED = ("synthetic", "coco-shaped")
 _FORM = 1  # of validation, split and channels: raise it when one of them makes other channels of the same data
 _ANNOTATIONS = {".xml", ".json", ".jsonl", ".manifest", ".txt", ".csv", ".h5"}  # known by content, others by size
 
@@ -22,22 +23,19 @@ def load_dataset(
     """Load a data set by its specification.
 
     Args:
-        dataset: `synthetic` (railway scenes, rendered on first use), or `voc:PATH`, `coco:PATH`, `manifest:PATH`,
-            `frsign:PATH`, where PATH is a local path or an `s3://` prefix.
-        profile: size of the synthetic set; other sets are used whole.
-        seed: seed of the synthetic set.
+        dataset: `synthetic` (railway scenes) or `coco-shaped` (signs of 80 categories), rendered on first use, or
+            `voc:PATH`, `coco:PATH`, `manifest:PATH`, `frsign:PATH`, `recordio:PATH`, `sagemaker_json:PATH`, where PATH
+            is a local path or an `s3://` prefix.
+        profile: size of a rendered set; other sets are used whole.
+        seed: seed of a rendered set.
         lab: session to download with, needed for `s3://` only.
 
     Raises:
         ConfigError: unknown kind of data set.
         DataError: the data cannot be read; the message names the file.
     """
-    if dataset == "synthetic":
-        from lab_utils import synthetic
-
-        size = profile_of(profile)
-        root = paths.home() / "data" / f"synthetic-{profile}-{seed}"
-        return synthetic.generate(root, sequences=size.sequences, frames=size.frames, size=size.size, seed=seed)
+    if dataset in RENDERED:
+        return _rendered(dataset, profile, seed)
     from lab_utils import formats
 
     kind, _, path = dataset.partition(":")
@@ -61,10 +59,10 @@ def dataset_name(dataset: str, *, profile: str = "laptop", seed: int = 0, lab: L
     """
     from lab_utils import formats
 
-    kind, path = ("synthetic", profile) if dataset == "synthetic" else formats.parse(dataset)
+    kind, path = (dataset, profile) if dataset in RENDERED else formats.parse(dataset)
     stem = Path(path.rstrip("/")).name
     readable = re.sub(r"[^A-Za-z0-9]+", "-", f"{kind}-{stem}"[:30]).strip("-").lower()
-    made_of = _rendering(profile) if kind == "synthetic" else sorted(_files(path, lab))
+    made_of = _rendering(kind, profile) if kind in RENDERED else sorted(_files(path, lab))
     digest = hashlib.sha256(json.dumps([_FORM, made_of]).encode()).hexdigest()
     return f"{readable}-{seed}-{digest[:8]}"
 
@@ -92,10 +90,24 @@ def prepare(lab: LabSession, dataset: str, *, profile: str = "laptop", seed: int
     return name
 
 
-def _rendering(profile: str) -> list[object]:
+def _rendered(dataset: str, profile: str, seed: int) -> DetectionDataset:
+    from lab_utils import synthetic
+    from lab_utils.synthetic import coco_shaped
+
+    size = profile_of(profile)
+    root = paths.home() / "data" / f"{dataset}-{profile}-{seed}"
+    if dataset == "coco-shaped":
+        return coco_shaped.generate(root, images=size.images, longest=size.longest, seed=seed)
+    return synthetic.generate(root, sequences=size.sequences, frames=size.frames, size=size.size, seed=seed)
+
+
+def _rendering(dataset: str, profile: str) -> list[object]:
+    from lab_utils.synthetic import coco_shaped
     from lab_utils.synthetic.generate import VERSION
 
     size = profile_of(profile)
+    if dataset == "coco-shaped":
+        return [coco_shaped.VERSION, size.images, size.longest]
     return [VERSION, size.sequences, size.frames, *size.size]
 
 

@@ -13,17 +13,21 @@ class Profile:
         sequences: number of recorded approaches, all classes together.
         frames: frames a sequence.
         size: width and height of a frame in pixels.
+        images: pictures of the COCO-shaped set.
+        longest: the longest side of such a picture in pixels.
     """
 
     sequences: int
     frames: int
     size: tuple[int, int]
+    images: int = 800
+    longest: int = 320
 
 
 PROFILES = {
-    "smoke": Profile(sequences=21, frames=3, size=(480, 300)),
-    "laptop": Profile(sequences=126, frames=4, size=(640, 400)),
-    "full": Profile(sequences=393, frames=16, size=(1920, 1200)),
+    "smoke": Profile(sequences=21, frames=3, size=(480, 300), images=80),
+    "laptop": Profile(sequences=126, frames=4, size=(640, 400), images=800),
+    "full": Profile(sequences=393, frames=16, size=(1920, 1200), images=5000, longest=640),
 }
 
 

@@ -50,6 +50,16 @@ def read(path: str | Path, images_dir: str | Path | None = None) -> DetectionDat
         raise DataError(f"{file}: {error}") from None
 
 
+def info(path: str | Path) -> dict[str, Any]:
+    """The file's `info`; empty where it has none.
+
+    Raises:
+        DataError: as `read`.
+    """
+    found = _load(Path(path)).get("info")
+    return found if isinstance(found, dict) else {}
+
+
 def write(dataset: DetectionDataset, path: str | Path) -> Path:
     """Write the data set as a COCO file; returns `path`. Coordinates are exact."""
     atomic.write_json(path, to_dict(dataset), indent=None)
@@ -76,7 +86,7 @@ def _find(path: Path) -> Path:
     return files[0]
 
 
-def _load(file: Path) -> dict[str, list[dict[str, Any]]]:
+def _load(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:

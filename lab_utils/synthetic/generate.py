@@ -83,7 +83,7 @@ def generate(
     root.mkdir(parents=True, exist_ok=True)
     made_from = {"version": VERSION, "sequences": sequences, "frames": frames, "size": list(size)}
     made_from |= {"seed": seed, "negatives": negatives}
-    with _only_one(root):
+    with only_one(root):
         if not _is_complete(root, made_from):
             _clear(root)
             recordings = plan(sequences=sequences, frames=frames, size=size, seed=seed, negatives=negatives)
@@ -207,7 +207,7 @@ def _check(sequences: int, frames: int, size: tuple[int, int], negatives: float)
 
 
 @contextmanager
-def _only_one(root: Path) -> Iterator[None]:
+def only_one(root: Path) -> Iterator[None]:
     """Wait until no other process renders below `root`."""
     with (root / ".generate.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
