@@ -50,7 +50,7 @@ def _mark(tile: Image.Image, kind: int, shade: str) -> None:
     if kind == 1:
         for x in range(step // 2, width, step):
             for y in range(step // 2, height, step):
-                pen.ellipse((x - step // 5, y - step // 5, x + step // 5, y + step // 5), fill=shade)
+                pen.ellipse((x - step // 4, y - step // 4, x + step // 4, y + step // 4), fill=shade)
     elif kind == 2:
         _bars(pen, width, height, step, shade, upright=False)
     elif kind == 3:
