@@ -11,7 +11,6 @@ from sagemaker_contract import Environment, UserError
 from sagemaker_contract.serving import create_app, serve
 
 CONTENT_TYPES = ("application/x-image", "image/jpeg", "image/png")
-PREFIX = "SIGNAL_LABS_"  # of the environment variables that set the defaults of `Options`
 
 
 def load() -> Flask:
@@ -20,13 +19,13 @@ def load() -> Flask:
 
     compat.prepare()
     from detection.decoding import decode
-    from detector.predictor import Options, Predictor
+    from detection.options import defaults
+    from detector.predictor import Predictor
 
     predictor = Predictor(Environment.load().model_dir)
-    variables = {name.removeprefix(PREFIX).lower(): value for name, value in os.environ.items()}
-    defaults = Options().updated(variables)
+    options = defaults(os.environ)
     return create_app(
-        lambda body, kind, attributes: predictor.predict(decode(body), defaults.updated(attributes)), CONTENT_TYPES
+        lambda body, kind, attributes: predictor.predict(decode(body), options.updated(attributes)), CONTENT_TYPES
     )
 
 

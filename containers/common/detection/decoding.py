@@ -1,6 +1,7 @@
 """Encoded pictures to 8-bit RGB, with Pillow alone; the same for training and serving."""
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,21 @@ def decode(data: bytes | Path) -> Image.Image:
         raise UserError("not a JPEG or PNG picture") from error
     except Exception as error:  # Pillow raises whatever the broken bytes lead to
         raise UserError(f"not a readable picture ({error})") from error
+
+
+def decode_array(data: bytes) -> Image.Image:
+    """An RGB picture from a JSON array, height x width x 3, of numbers within 0 to 255. Raises UserError."""
+    try:
+        pixels = np.array(json.loads(data))
+    except ValueError as error:
+        raise UserError(f"not a JSON array of one shape ({error})") from error
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size or pixels.dtype.kind not in "iuf":
+        raise UserError(f"an array of shape {pixels.shape}, expected numbers of height x width x 3")
+    if pixels.shape[0] * pixels.shape[1] > MAX_PIXELS:
+        raise UserError(f"{pixels.shape[1]}x{pixels.shape[0]} pixels, at most {MAX_PIXELS} are taken")
+    if pixels.min() < 0 or pixels.max() > 255:
+        raise UserError(f"pixels from {pixels.min()} to {pixels.max()}, expected 0 to 255")
+    return Image.fromarray(pixels.round().astype(np.uint8))
 
 
 def _rgb(picture: Image.Image) -> Image.Image:

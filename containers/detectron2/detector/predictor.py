@@ -1,33 +1,18 @@
 """A trained model that answers pictures with boxes."""
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from detection.augment import resized
+from detection.options import Options
 from detectron2.modeling import build_model
 from PIL import Image
-from sagemaker_contract import UserError
 from torchvision.ops import boxes as box_ops
 
 from . import checkpoints, fitted_anchors, model_files, small_fpn  # noqa: F401  (two register themselves)
 from .pictures import to_tensor
-
-
-@dataclass(frozen=True)
-class Options:
-    """`score_threshold`: boxes scored lower are left out; `agnostic_nms`: IoU above which the worse of two
-    boxes goes whatever their classes, 0 = within a class only."""
-
-    score_threshold: float = 0.0
-    agnostic_nms: float = 0.0
-
-    def updated(self, texts: Mapping[str, str]) -> "Options":
-        """With the values that `texts` has for these names. Raises UserError for what is not within 0 to 1."""
-        return replace(self, **{name: _share(name, texts[name]) for name in vars(self) if texts.get(name)})
 
 
 class Predictor:
@@ -58,13 +43,3 @@ class Predictor:
             "scores": found.scores.tolist(),
             "pred_classes": found.pred_classes.tolist(),
         }
-
-
-def _share(name: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise UserError(f"{name}: {text!r}, expected a number within 0 to 1")
-    return value

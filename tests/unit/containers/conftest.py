@@ -1,4 +1,4 @@
-"""The Detectron2 image's programs on the import path, and a job's /opt/ml to run them in."""
+"""The images' programs on the import path, and a job's /opt/ml to run them in."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ import pytest
 from unit.containers.made import configure
 
 CONTAINERS = Path(__file__).parents[3] / "containers"
-sys.path.append(str(CONTAINERS / "detectron2"))
+sys.path += [str(CONTAINERS / "detectron2"), str(CONTAINERS / "gluoncv")]
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ import pytest
 from PIL import Image
 from unit.containers.conftest import CONTAINERS
 from unit.containers.made import configure, write_squares
+from unit.containers.programs import finish, invoke
 
 from local_sagemaker import images
 
@@ -61,11 +60,6 @@ def start(python: Path, base: Path, program: str = "train.py", **further: str) -
         stderr=subprocess.STDOUT,
         text=True,
     )
-
-
-def finish(process: subprocess.Popen) -> tuple[int, str]:
-    output, _ = process.communicate(timeout=240)
-    return process.returncode, output
 
 
 def summary(base: Path) -> dict[str, Any]:
@@ -181,16 +175,6 @@ def endpoint(image_python: Path, job: Path) -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
     process.terminate()
     assert finish(process)[0] == 0
-
-
-def invoke(url: str, body: bytes, kind: str, attributes: str = "") -> tuple[int, dict[str, Any]]:
-    headers = {"Content-Type": kind, "X-Amzn-SageMaker-Custom-Attributes": attributes}
-    request = urllib.request.Request(f"{url}/invocations", data=body, headers=headers)
-    try:
-        with urllib.request.urlopen(request, timeout=120) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
 
 
 def test_an_endpoint_answers_pictures_of_every_kind(endpoint: str, job: Path) -> None:

@@ -1,0 +1,24 @@
+"""Running the images' programs."""
+
+import json
+import subprocess
+import urllib.error
+import urllib.request
+from typing import Any
+
+
+def finish(process: subprocess.Popen) -> tuple[int, str]:
+    """Exit code and output of a program, when it ends."""
+    output, _ = process.communicate(timeout=240)
+    return process.returncode, output
+
+
+def invoke(url: str, body: bytes, kind: str, attributes: str = "") -> tuple[int, dict[str, Any]]:
+    """Status and answer of an endpoint."""
+    headers = {"Content-Type": kind, "X-Amzn-SageMaker-Custom-Attributes": attributes}
+    request = urllib.request.Request(f"{url}/invocations", data=body, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
