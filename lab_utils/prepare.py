@@ -13,6 +13,7 @@ from lab_utils.profiles import profile as profile_of
 from lab_utils.session import LabSession
 
 RENDERED = ("synthetic", "coco-shaped")
+DOWNLOADED = "coco-val2017"
 _FORM = 1  # of validation, split and channels: raise it when one of them makes other channels of the same data
 _ANNOTATIONS = {".xml", ".json", ".jsonl", ".manifest", ".txt", ".csv", ".h5"}  # known by content, others by size
 
@@ -23,7 +24,8 @@ def load_dataset(
     """Load a data set by its specification.
 
     Args:
-        dataset: `synthetic` (railway scenes) or `coco-shaped` (signs of 80 categories), rendered on first use, or
+        dataset: `synthetic` (railway scenes) or `coco-shaped` (signs of 80 categories), rendered on first use;
+            `coco-val2017`, downloaded on first use; or
             `voc:PATH`, `coco:PATH`, `manifest:PATH`, `frsign:PATH`, `recordio:PATH`, `sagemaker_json:PATH`, where PATH
             is a local path or an `s3://` prefix.
         profile: size of a rendered set; other sets are used whole.
@@ -36,6 +38,10 @@ def load_dataset(
     """
     if dataset in RENDERED:
         return _rendered(dataset, profile, seed)
+    if dataset == DOWNLOADED:
+        from lab_utils import coco_download
+
+        return coco_download.val2017(paths.home() / "downloads" / dataset)
     from lab_utils import formats
 
     kind, _, path = dataset.partition(":")
@@ -59,6 +65,8 @@ def dataset_name(dataset: str, *, profile: str = "laptop", seed: int = 0, lab: L
     """
     from lab_utils import formats
 
+    if dataset == DOWNLOADED:
+        return f"{dataset}-{seed}"
     kind, path = (dataset, profile) if dataset in RENDERED else formats.parse(dataset)
     stem = Path(path.rstrip("/")).name
     readable = re.sub(r"[^A-Za-z0-9]+", "-", f"{kind}-{stem}"[:30]).strip("-").lower()
