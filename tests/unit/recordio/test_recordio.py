@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from unit.recordio.payloads import PAYLOADS
 
-from lab_utils import formats
+from lab_utils import formats, validation
 from lab_utils.dataset import XYWH, DetectionDataset
 from lab_utils.errors import ConfigError, DataError
 from lab_utils.formats import coco, record_file, recordio
@@ -201,3 +201,13 @@ def test_other_mistakes_are_named(dataset, tmp_path):
         recordio.read(path)
     with pytest.raises(DataError, match="no such file"):
         recordio.read(tmp_path / "none.rec")
+
+
+def test_real_photographs_survive_the_round_trip(shared_data, tmp_path):
+    photos = formats.load(f"voc:{shared_data / 'bccd'}")
+    photos = validation.drop_invalid(photos, validation.validate(photos, pixels=False)).where(photos.images.index < 40)
+    account = recordio.write(photos, tmp_path / "a.rec")
+    assert account.label_width == 2 + 5 * photos.boxes["image_id"].value_counts().max()
+    read = recordio.read(tmp_path / "a.rec", classes=photos.classes)
+    assert read.images["file_name"].tolist() == photos.images["file_name"].tolist()
+    np.testing.assert_allclose(read.boxes[XYWH], photos.boxes[XYWH], atol=1e-3)
