@@ -70,8 +70,12 @@ def join(environment: Environment) -> Hosts:
 
 
 def _start(role: str, variables: dict[str, str]) -> None:
-    # Importing MXNet is the whole program of these two; they end when the workers do.
-    code = "from ssd import compat; compat.prepare(); import mxnet"
-    # A session of their own: a SIGTERM for the job is the workers' to answer
+    # Importing MXNet is the whole program of these two, which end when the workers do. They stay in the job's process
+    # group, to be killed with it, but a SIGTERM is the workers' to answer.
+    code = (
+        "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "from ssd import compat; compat.prepare()\n"
+        "import mxnet"
+    )
     environment = {**os.environ, **variables, "DMLC_ROLE": role, "PYTHONPATH": os.pathsep.join(sys.path)}
-    subprocess.Popen([sys.executable, "-c", code], env=environment, start_new_session=True)
+    subprocess.Popen([sys.executable, "-c", code], env=environment)

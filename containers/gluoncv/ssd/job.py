@@ -96,7 +96,6 @@ def _prepare(
         balance = anchors.class_balance(class_ids)
         fitted = anchors.fit(boxes, balance, len(STRIDES), arguments.anchors_per_level, arguments.seed)
         sides = sides_of(fitted)
-    # the zoo's are trained at their own size only
     network = networks.build(arguments.network, data.classes, sides, box.longest, arguments.seed)
     taken = checkpoints.load_weights(network, path) if path else None
     if group.rank == 0:

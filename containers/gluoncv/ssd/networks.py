@@ -68,10 +68,8 @@ def build(name: str, classes: Sequence[str], sides: anchors.Sides | None, longes
     else:
         network = get_model(name, pretrained=False, pretrained_base=False)
     for parameter in network.collect_params().values():
-        if parameter.name.endswith("_weight"):
-            parameter.initialize(mx.init.Xavier(magnitude=2))
-        elif parameter._data is None:  # the anchors have theirs
-            parameter.initialize()
+        if parameter._data is None:  # the anchors have theirs
+            parameter.initialize(_initializer(parameter.name))
     side = longest if name == SMALL else base_size(name)
     network(mx.nd.zeros((1, 3, side, side)))  # infers the shapes
     if list(network.classes) != list(classes):
@@ -82,6 +80,17 @@ def build(name: str, classes: Sequence[str], sides: anchors.Sides | None, longes
 def base_size(name: str) -> int:
     """The side of the square that a network of the zoo is made for, as its name says."""
     return int(re.match(r"ssd_(\d+)_", name)[1])
+
+
+def _initializer(name: str) -> mx.init.Initializer | None:
+    """By name: layers that GluonCV adds to a base network have lost theirs, and would get random variances."""
+    if name.endswith("_weight"):
+        return mx.init.Xavier(magnitude=2)
+    if name.endswith(("_gamma", "_var")):
+        return mx.init.One()
+    if name.endswith(("_beta", "_mean", "_bias")):
+        return mx.init.Zero()
+    return None
 
 
 def _small(classes: Sequence[str], sides: anchors.Sides, longest: int) -> SSD:

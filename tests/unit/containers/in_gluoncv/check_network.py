@@ -65,7 +65,9 @@ def check_zoo(name: str) -> None:
     network = networks.build(name, CLASSES, None, networks.base_size(name))
     assert list(network.classes) == CLASSES
     side = networks.base_size(name)
-    scores, codes, anchors = Heads(network)(mx.nd.zeros((1, 3, side, side)))
+    scores, codes, anchors = Heads(network)(mx.nd.array(random.normal(size=(1, 3, side, side))))
+    assert np.isfinite(scores.asnumpy()).all()
+    assert all((p.data().asnumpy() == 1).all() for p in network.collect_params(".*_(gamma|var)$").values())
     assert scores.shape[1:] == (anchors.shape[1], 4)
     assert codes.shape[1] == anchors.shape[1]
 
