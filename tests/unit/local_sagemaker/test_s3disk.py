@@ -97,7 +97,7 @@ index.save()
 backend.delete_object("bucket", "deleted")
 bucket = backend.buckets["bucket"]
 key = keys.DiskKey.of(bucket, "other", path=blobs.write(b"other"), contentsize=5, _etag="x")
-print(index.place(bucket, "other", key))
+print(index.place(bucket, "other", key), flush=True)
 os._exit(1)
 """
     assert run(tmp_path, "", code).stdout == "True\n"
