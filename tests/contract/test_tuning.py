@@ -155,8 +155,9 @@ def test_failed_jobs_do_not_count_as_results(cloud: Cloud):
 def test_a_tuning_job_gives_up_when_five_jobs_failed(cloud: Cloud):
     job, children = tuning.run(cloud, tuning.request(cloud, static={"fails_above": -1}, ResourceLimits=limits(20, 5)))
     assert job["HyperParameterTuningJobStatus"] == "Failed"
-    assert job["FailureReason"].startswith("No training job succeeded after 5 attempts.")
-    assert len(children) < 20
+    # five run at a time: when the fifth has failed, more may have begun
+    assert job["FailureReason"].startswith(f"No training job succeeded after {len(children)} attempts.")
+    assert 5 <= len(children) < 20
     assert "BestTrainingJob" not in job
 
 
