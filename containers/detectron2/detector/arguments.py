@@ -123,7 +123,7 @@ def _machines(group: argparse._ArgumentGroup) -> None:
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one")
     add("--num-gpus", type=int, default=None, help="default: all of the machine's")
     add("--num-workers", type=int, default=None, help="data loading processes; default: 0 on CPU, 4 on GPU")
-    add("--cache-mb", type=int, default=128, help="memory for decoded pictures")
+    add("--cache-mb", type=int, default=64, help="memory for decoded pictures")
     add("--hosts", type=names, default=None, help="JSON list; default: the job's")
     add("--current-host", default=None)
 
