@@ -1,6 +1,7 @@
 """The records that a job trains on and is judged by, from its channels."""
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,6 @@ import numpy as np
 from sagemaker_contract import UserError
 
 from . import manifest
-from .augment import resized
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,15 @@ class Data:
     training: list[dict[str, Any]]
     validation: list[dict[str, Any]] | None
 
-    def box_sides(self, shortest: int, longest: int) -> tuple[np.ndarray, np.ndarray]:
-        """Width and height [N, 2] of the training boxes in resized pixels, and their class ids [N]."""
+    def box_sides(self, scaled: Callable[[int, int], tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+        """Width and height [N, 2] of the training boxes in resized pixels, and their class ids [N].
+
+        Args: `scaled` says to what width and height a picture of a width and height is resized.
+        """
         sides, class_ids = [np.empty((0, 2))], []
         for record in self.training:
             size = np.array([record["width"], record["height"]])
-            scale = np.array(resized(*size.tolist(), shortest, longest)) / size
+            scale = np.array(scaled(*size.tolist())) / size
             boxes = record["annotations"]
             sides.append(np.array([box["bbox"][2:] for box in boxes]).reshape(-1, 2) * scale)
             class_ids += [box["category_id"] for box in boxes]

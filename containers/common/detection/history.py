@@ -10,21 +10,22 @@ from pathlib import Path
 
 @dataclass
 class History:
-    """Rows of evaluations in order; a plain dict with `asdict`, and back with `History(**...)`."""
+    """Rows of evaluations in order, ranked by the metrics `by`, the first first."""
 
     rows: list[dict[str, float]] = field(default_factory=list)
+    by: tuple[str, ...] = ("AP50", "AP")
 
     def add(self, iteration: int, values: Mapping[str, float]) -> bool:
         """Append an evaluation; returns whether it is the best so far."""
         row = {"iteration": iteration, **values}
-        better = not self.rows or _rank(row) >= _rank(self.best)
+        better = not self.rows or self._rank(row) >= self._rank(self.best)
         self.rows.append(row)
         return better
 
     @property
     def best(self) -> dict[str, float]:
-        """The evaluation with the highest AP50, then AP, the last of equal ones; {} before the first."""
-        return max(reversed(self.rows), key=_rank, default={})
+        """The evaluation that ranks highest, the last of equal ones; {} before the first."""
+        return max(reversed(self.rows), key=self._rank, default={})
 
     def stalled(self, patience: int) -> bool:
         """Whether the last `patience` evaluations brought nothing better; never if `patience` is 0."""
@@ -40,7 +41,6 @@ class History:
             writer.writerows(self.rows)
         temporary.replace(path)
 
-
-def _rank(row: Mapping[str, float]) -> tuple[float, float]:
-    """AP50 and AP; nan, of a set without boxes, ranks lowest."""
-    return tuple(-1.0 if math.isnan(row[name]) else row[name] for name in ("AP50", "AP"))
+    def _rank(self, row: Mapping[str, float]) -> tuple[float, ...]:
+        """The metrics; nan, of a set without boxes, ranks lowest."""
+        return tuple(-1.0 if math.isnan(row[name]) else row[name] for name in self.by)

@@ -19,10 +19,10 @@ class PictureCache:
 
     def open(self, record: dict[str, Any]) -> Image.Image:
         """The record's picture. Raises UserError when it cannot be read or is not as large as the manifest says."""
-        name = record["file_name"]
+        name = where(record)
         if name in self._pictures:
             return self._pictures[name]
-        picture = _read(name)
+        picture = _read(record)
         if picture.size != (record["width"], record["height"]):
             size = f"{record['width']}x{record['height']}"
             raise UserError(f"{name}: {picture.width}x{picture.height} pixels, the manifest says {size}")
@@ -40,8 +40,24 @@ def boxes_of(record: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     return boxes, np.array([box["category_id"] for box in record["annotations"]], np.int64)
 
 
-def _read(name: str) -> Image.Image:
+def where(record: dict[str, Any]) -> str:
+    """What to call the record's picture: its file, or what `where` says of one inside a file."""
+    return record.get("where") or record["file_name"]
+
+
+def encoded(record: dict[str, Any]) -> Path | bytes:
+    """The file of the record's picture, or the bytes of one at `span` = offset and length inside its file."""
+    path = Path(record["file_name"])
+    if "span" not in record:
+        return path
+    offset, length = record["span"]
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read(length)
+
+
+def _read(record: dict[str, Any]) -> Image.Image:
     try:
-        return decode(Path(name))
+        return decode(encoded(record))
     except UserError as error:
-        raise UserError(f"{name}: {error}") from error
+        raise UserError(f"{where(record)}: {error}") from error

@@ -3,12 +3,14 @@
 import argparse
 import shutil
 import time
+from collections.abc import Callable
+from functools import partial
 
 import detectron2
 import torch
 import torchvision
 from detection import anchors, datasets, report, schedule
-from detection.augment import Augmentation, fitted_crop
+from detection.augment import Augmentation, fitted_crop, resized
 from detection.history import History
 from detection.pictures import PictureCache
 from detectron2.config import CfgNode
@@ -54,12 +56,16 @@ def _configure(arguments: argparse.Namespace, data: datasets.Data) -> tuple[CfgN
     cfg = config.build(arguments, data.classes, distributed.pick_device(arguments.device))
     if arguments.anchors == "zoo":
         return cfg, None
-    sides, class_ids = data.box_sides(arguments.shortest_side, arguments.longest_side)
+    sides, class_ids = data.box_sides(_resized(arguments))
     balance = anchors.class_balance(class_ids)
     levels = len(config.feature_levels(cfg))
     fitted = anchors.fit(sides, balance, levels, arguments.anchors_per_level, arguments.seed)
     config.use_anchors(cfg, fitted)
     return cfg, fitted
+
+
+def _resized(arguments: argparse.Namespace) -> Callable[[int, int], tuple[int, int]]:
+    return partial(resized, shortest=arguments.shortest_side, longest=arguments.longest_side)
 
 
 def _announce(data: datasets.Data, cfg: CfgNode, fitted: anchors.Anchors | None) -> None:
@@ -80,10 +86,9 @@ def _trainer(cfg: CfgNode, arguments: argparse.Namespace, data: datasets.Data) -
     path = weights.resolve(arguments)
     if path:
         checkpoints.load_weights(model, path)
-    limits = (arguments.shortest_side, arguments.longest_side)
-    crop = fitted_crop(*data.box_sides(*limits)) if arguments.crop == "fitted" else arguments.crop
+    crop = fitted_crop(*data.box_sides(_resized(arguments))) if arguments.crop == "fitted" else arguments.crop
     how = Augmentation(arguments.flip, arguments.scale_jitter, crop, arguments.colour_jitter)
-    mapper = Mapper(*limits, PictureCache(arguments.cache_mb << 20), how)
+    mapper = Mapper(arguments.shortest_side, arguments.longest_side, PictureCache(arguments.cache_mb << 20), how)
     loader = build_loader(data.training, mapper, cfg, arguments)
     return Trainer(distributed.wrap(model), loader, build_optimizer(model, arguments), arguments)
 

@@ -29,9 +29,11 @@ class Evaluator:
         box: LetterBox,
         loss: tuple[Targets, SSDMultiBoxLoss],
         nms: dict[str, Any],
+        iou: float = 0.5,
         batch_size: int = 4,
     ) -> None:
-        self._records, self._box, self._batch_size = records, box, batch_size
+        """`iou` is what a detection needs to be right in VOC's average precision; COCO's has its own."""
+        self._records, self._box, self._iou, self._batch_size = records, box, iou, batch_size
         self._classes = list(network.classes)
         self._targets, self._loss = loss
         self._heads, self._detector = Heads(network), Detector(network, **nms)
@@ -40,7 +42,7 @@ class Evaluator:
 
     def evaluate(self, context: mx.Context) -> dict[str, float]:
         """voc07, voc12, AP50, AP, AP75 in 0..1 (nan without boxes), `AP50/<class>`, and the mean losses."""
-        voc = [metric(iou_thresh=0.5, class_names=self._classes) for metric in (VOC07MApMetric, VOCMApMetric)]
+        voc = [metric(iou_thresh=self._iou, class_names=self._classes) for metric in (VOC07MApMetric, VOCMApMetric)]
         found, losses = [], []
         for records, images, labels, scales in self._batches():
             scores, codes, anchors = self._heads(mx.nd.array(images, context))

@@ -15,14 +15,21 @@ MEAN, STD = np.array([123.675, 116.28, 103.53], np.float32), np.array([58.395, 5
 @dataclass(frozen=True)
 class LetterBox:
     """Pictures are resized in proportion to fit `longest` pixels (and `shortest`, unless the longer side says less),
-    then padded with grey at the right and below to sides that `multiple` divides."""
+    then padded with grey at the right and below to sides that `multiple` divides.
+
+    With `squash` they become squares of `longest` pixels whatever their proportions, as for SageMaker's built-in
+    algorithm.
+    """
 
     shortest: int
     longest: int
     multiple: int
+    squash: bool = False
 
     def scaled(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of the resized picture."""
+        if self.squash:
+            return self.longest, self.longest
         return resized(width, height, self.shortest, self.longest)
 
     def canvas(self, size: tuple[int, int]) -> tuple[int, int]:

@@ -2,11 +2,11 @@
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import mxnet as mx
 import numpy as np
-from detection import metric_lines, schedule
+from detection import schedule
 from detection.prefetch import Prefetched
 from gluoncv.loss import SSDMultiBoxLoss
 from gluoncv.model_zoo.ssd.ssd import SSD
@@ -31,9 +31,11 @@ class Training:
         contexts: Sequence[mx.Context],
         hosts: Hosts,
         arguments: argparse.Namespace,
+        log: Callable[[int, Mapping[str, float]], None],
     ) -> None:
+        """`log` gets the iteration and what the first host measured, every `log_period` iterations."""
         self.batches, self.contexts = batches, contexts
-        self._hosts, self._arguments = hosts, arguments
+        self._hosts, self._arguments, self._log = hosts, arguments, log
         self._targets, self._loss = loss
         network.collect_params().reset_ctx(list(contexts))
         self._heads = Heads(network)
@@ -47,6 +49,7 @@ class Training:
             update_on_kvstore=False,
         )
         self.iteration, self.total = 0, len(batches) * arguments.epochs
+        self._first = 0
         self._sums: list[tuple[float, float]] = []
         self._since = time.perf_counter()
 
@@ -60,6 +63,15 @@ class Training:
             if self._hosts.any(bool(stop)):
                 return True
         return False
+
+    def begin(self, iteration: int) -> None:
+        """Go on at this iteration of the schedule."""
+        self.iteration = self._first = iteration
+
+    @property
+    def made(self) -> int:
+        """Iterations of this run."""
+        return self.iteration - self._first
 
     @property
     def lr(self) -> float:
@@ -101,7 +113,7 @@ class Training:
                 "loss_box": box,
                 "lr": self.optimizer.learning_rate,
             }
-            print(metric_lines.line("training", self.iteration, {**values, "images_per_second": speed}), flush=True)
+            self._log(self.iteration, {**values, "images_per_second": speed})
         self._sums, self._since = [], time.perf_counter()
 
 

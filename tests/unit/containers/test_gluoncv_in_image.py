@@ -174,7 +174,7 @@ def test_a_network_of_the_zoo_trains_too(image_python: Path, job: Path) -> None:
     code, log = finish(start(image_python, job))
     assert code == 0, log
     config = json.loads((job / "model/model.json").read_text())
-    assert config["letter_box"] == {"shortest": 300, "longest": 300, "multiple": 300}
+    assert config["letter_box"] == {"shortest": 300, "longest": 300, "multiple": 300, "squash": False}
 
 
 def test_two_hosts_train_one_network(image_python: Path, job: Path) -> None:
