@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-_KEYS = {"python", "requirements", "install", "train", "serve", "process", "pythonpath", "uris", "metrics"}
+_ENVIRONMENT = ("python", "requirements", "install")
+_KEYS = {*_ENVIRONMENT, "environment", "train", "serve", "process", "pythonpath", "uris", "metrics"}
 
 
 class ImageError(Exception):
@@ -24,11 +25,13 @@ class ImageError(Exception):
 class Image:
     """One entry of images.toml; paths are absolute.
 
+    ``environment`` names the image whose environment this one runs in, mostly itself.
     ``train``, ``serve`` and ``process`` are arguments after the environment's Python. ``metrics`` maps a metric's name
     to the regular expression that finds its value in the log, for algorithms that define their own.
     """
 
     name: str
+    environment: str
     python: str
     requirements: Path | None
     install: tuple[str, ...]
@@ -50,7 +53,7 @@ class Image:
     @property
     def folder(self) -> Path:
         """Where the environment is, or will be."""
-        return environments() / f"{self.name}-{self.digest()}"
+        return environments() / f"{self.environment}-{self.digest()}"
 
     @property
     def interpreter(self) -> Path:
@@ -106,7 +109,19 @@ class Registry:
             entries = tomllib.loads(self.path.read_text(encoding="utf-8")).get("images", {})
         except tomllib.TOMLDecodeError as error:
             raise ImageError(f"{self.path}: {error}") from error
-        return {name: self._image(name, entry) for name, entry in entries.items()}
+        return {name: self._image(name, self._whole(name, entry, entries)) for name, entry in entries.items()}
+
+    def _whole(self, name: str, entry: dict[str, Any], entries: dict[str, Any]) -> dict[str, Any]:
+        """The entry with what its ``environment`` says."""
+        other = entry.get("environment")
+        if other is None:
+            return {**entry, "environment": name}
+        where = f"{self.path}: [images.{name}]"
+        if own := sorted(entry.keys() & set(_ENVIRONMENT)):
+            raise ImageError(f"{where} has both environment and {own[0]}, which the environment of {other} decides")
+        if other == name or other not in entries or "environment" in entries[other]:
+            raise ImageError(f"{where} environment must name an image that has one of its own, not {other!r}")
+        return {**entry, **{key: entries[other][key] for key in _ENVIRONMENT if key in entries[other]}}
 
     def _image(self, name: str, entry: dict[str, Any]) -> Image:
         where = f"{self.path}: [images.{name}]"
@@ -121,6 +136,7 @@ class Registry:
             raise ImageError(f"{where} uris: {error}") from error
         return Image(
             name=name,
+            environment=entry["environment"],
             python=entry["python"],
             requirements=self._file(requirements, f"{where} requirements") if requirements else None,
             install=self._program(entry, "install", where),

@@ -15,13 +15,15 @@ DEFAULT_BASE = "/opt/ml"
 class Environment:
     """Where a job's files are and who takes part in it.
 
-    `base` is /opt/ml or wherever SAGEMAKER_BASE_DIR puts it; `channels` maps a channel's name to its folder;
+    `base` is /opt/ml or wherever SAGEMAKER_BASE_DIR puts it; `channels` maps a channel's name to its folder, and
+    `channel_configs` to what inputdataconfig.json says of it (ContentType, TrainingInputMode ...);
     `hyperparameters` are the job's, every value a string; `hosts` are sorted, `current_host` is one of them.
     """
 
     base: Path
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     channels: Mapping[str, Path] = field(default_factory=dict)
+    channel_configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     hosts: Tuple[str, ...] = ("algo-1",)
     current_host: str = "algo-1"
     network_interface: str = "eth0"
@@ -37,13 +39,15 @@ class Environment:
         root = Path(base or variables.get("SAGEMAKER_BASE_DIR") or DEFAULT_BASE)
         resource = _read_object(root / "input/config/resourceconfig.json")
         hosts = tuple(sorted(resource.get("hosts", ["algo-1"])))
+        inputs = _read_object(root / "input/config/inputdataconfig.json")
         gpus = variables.get("SM_NUM_GPUS", "")
         return cls(
             base=root,
             hyperparameters={
                 name: str(value) for name, value in _read_object(root / "input/config/hyperparameters.json").items()
             },
-            channels=_channels(root, variables),
+            channels=_channels(root, inputs, variables),
+            channel_configs={name: config or {} for name, config in inputs.items()},
             hosts=hosts,
             current_host=resource.get("current_host", hosts[0]),
             network_interface=resource.get("network_interface_name", "eth0"),
@@ -77,9 +81,9 @@ class Environment:
         return self.hosts.index(self.current_host)
 
 
-def _channels(root: Path, variables: Mapping[str, str]) -> Dict[str, Path]:
+def _channels(root: Path, inputs: Mapping[str, Any], variables: Mapping[str, str]) -> Dict[str, Path]:
     """From inputdataconfig.json; SM_CHANNEL_<NAME> says where a channel lies if it is not the usual place."""
-    names = _read_object(root / "input/config/inputdataconfig.json") or _folders(root / "input/data")
+    names = inputs or _folders(root / "input/data")
     channels = {name: root / "input/data" / name for name in names}
     prefix = "SM_CHANNEL_"
     for variable, folder in variables.items():

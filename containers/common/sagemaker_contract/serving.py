@@ -12,15 +12,21 @@ from werkzeug.exceptions import BadRequest, HTTPException, NotAcceptable, Unsupp
 
 from .errors import UserError
 
-JSON = "application/json"
+JSON, JSON_LINES = "application/json", "application/jsonlines"
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 
 # A request's body, its content type and its custom attributes to what is answered as JSON.
 Predict = Callable[[bytes, str, Mapping[str, str]], Any]
 
 
-def create_app(predict: Predict, content_types: Sequence[str], variables: Mapping[str, str] = os.environ) -> Flask:
-    """The application around a loaded model.
+def create_app(
+    predict: Predict,
+    content_types: Sequence[str],
+    variables: Mapping[str, str] = os.environ,
+    *,
+    accepts: Sequence[str] = (JSON,),
+) -> Flask:
+    """The application around a loaded model, which answers one line of JSON under the type in `accepts` asked for.
 
     A bad request is answered with 400, 406, 413 or 415 and `{"error": ...}`; `predict` raises UserError
     for a body that it cannot use. Only a fault of the model's own is a 500.
@@ -36,7 +42,10 @@ def create_app(predict: Predict, content_types: Sequence[str], variables: Mappin
     app.add_url_rule("/ping", view_func=lambda: _answer({}), endpoint="ping")
     app.add_url_rule("/execution-parameters", view_func=lambda: _answer(parameters), endpoint="parameters")
     app.add_url_rule(
-        "/invocations", view_func=lambda: _invoke(predict, content_types), methods=["POST"], endpoint="invocations"
+        "/invocations",
+        view_func=lambda: _invoke(predict, content_types, accepts),
+        methods=["POST"],
+        endpoint="invocations",
     )
     app.register_error_handler(HTTPException, lambda error: _answer({"error": error.description}, error.code))
     app.register_error_handler(UserError, lambda error: _answer({"error": str(error)}, 400))
@@ -87,16 +96,17 @@ class _Server(BaseApplication):
         return self._load()
 
 
-def _invoke(predict: Predict, content_types: Sequence[str]) -> Response:
+def _invoke(predict: Predict, content_types: Sequence[str], accepts: Sequence[str]) -> Response:
     kind = request.mimetype
     if kind not in content_types:
         raise UnsupportedMediaType(f"content type {kind or '(none)'}, expected one of {', '.join(content_types)}")
-    if request.accept_mimetypes and JSON not in request.accept_mimetypes:
-        raise NotAcceptable(f"the answer is {JSON}, which the Accept header excludes")
+    accepted = request.accept_mimetypes.best_match(accepts) if request.accept_mimetypes else accepts[0]
+    if accepted is None:
+        raise NotAcceptable(f"the answer is {' or '.join(accepts)}, which the Accept header excludes")
     body = request.get_data(cache=False)
     if not body:
         raise BadRequest("the request has no body")
-    return _answer(predict(body, kind, _attributes(request.headers.get(ATTRIBUTES, ""))))
+    return _answer(predict(body, kind, _attributes(request.headers.get(ATTRIBUTES, ""))), kind=accepted)
 
 
 def _attributes(header: str) -> Dict[str, str]:
@@ -105,8 +115,8 @@ def _attributes(header: str) -> Dict[str, str]:
     return {name.strip(): value.strip() for name, value in pairs}
 
 
-def _answer(content: Any, status: int = 200) -> Response:
-    return Response(json.dumps(content) + "\n", status=status, mimetype=JSON)
+def _answer(content: Any, status: int = 200, kind: str = JSON) -> Response:
+    return Response(json.dumps(content) + "\n", status=status, mimetype=kind)
 
 
 def _fault(error: Exception) -> Response:

@@ -67,14 +67,18 @@ def build(name: str, classes: Sequence[str], sides: anchors.Sides | None, longes
         network = get_model(name, classes=list(classes), pretrained_base=False)
     else:
         network = get_model(name, pretrained=False, pretrained_base=False)
-    for parameter in network.collect_params().values():
-        if parameter._data is None:  # the anchors have theirs
-            parameter.initialize(_initializer(parameter.name))
-    side = longest if name == SMALL else base_size(name)
-    network(mx.nd.zeros((1, 3, side, side)))  # infers the shapes
+    initialize(network, longest if name == SMALL else base_size(name))
     if list(network.classes) != list(classes):
         network.reset_class(list(classes))
     return network
+
+
+def initialize(network: SSD, side: int) -> None:
+    """Give parameters without a value one; the shapes are those for square pictures of `side` pixels."""
+    for parameter in network.collect_params().values():
+        if parameter._data is None:  # the anchors have theirs
+            parameter.initialize(_initializer(parameter.name))
+    network(mx.nd.zeros((1, 3, side, side)))  # infers the shapes
 
 
 def base_size(name: str) -> int:
