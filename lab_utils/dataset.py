@@ -146,6 +146,26 @@ class DetectionDataset:
         boxes = self.boxes[self.boxes["image_id"].isin(chosen["image_id"])].reset_index(drop=True)
         return replace(self, images=chosen, boxes=boxes)
 
+    def only_classes(self, names: Iterable[str]) -> DetectionDataset:
+        """All images, with the boxes of these classes, numbered from 0 in the order of `names`.
+
+        Images that show none of them stay, as negatives.
+
+        Raises:
+            DataError: the data set has no class of that name.
+        """
+        names = list(names)
+        if unknown := [name for name in names if name not in self.classes]:
+            raise DataError(f"{self.name}: no class {unknown[0]!r}; there are {', '.join(self.classes)}")
+        number = {self.classes.index(name): i for i, name in enumerate(names)}
+        boxes = self.boxes[self.boxes["class_id"].isin(number)].reset_index(drop=True)
+        boxes["class_id"] = boxes["class_id"].map(number)
+        return replace(self, boxes=boxes, classes=tuple(names), category_ids=())
+
+    def without_crowd(self) -> DetectionDataset:
+        """Without the crowd regions, which cover many objects: for training algorithms that cannot tell them apart."""
+        return replace(self, boxes=self.boxes[~self.boxes["crowd"]].reset_index(drop=True))
+
     def filter_resolution(self, width: int, height: int) -> DetectionDataset:
         """The images of exactly this size in pixels.
 

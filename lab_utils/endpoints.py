@@ -1,15 +1,18 @@
 """Real-time endpoints that never outlive their block."""
 
+import io
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from PIL import Image
 from tqdm.auto import tqdm
 
 from lab_utils.dataset import DetectionDataset
@@ -56,8 +59,9 @@ class Detector:
                 f"{what} has {len(body):,} bytes, an endpoint takes {MAX_PAYLOAD:,}: "
                 "save it as JPEG, make it smaller, or use batch transform"
             )
-        reply = self.runtime.invoke_endpoint(EndpointName=self.name, ContentType="application/x-image", Body=body)
-        return detections(json.load(reply["Body"]))
+        kind = "image/png" if body.startswith(b"\x89PNG") else "image/jpeg"
+        reply = self.runtime.invoke_endpoint(EndpointName=self.name, ContentType=kind, Body=body)
+        return detections(json.load(reply["Body"]), lambda: _size(body))
 
     def predict_dataset(self, dataset: DetectionDataset, *, threads: int = 2) -> pd.DataFrame:
         """Detect objects in all images of a data set; the columns of `predict` and `image_id`."""
@@ -68,21 +72,30 @@ class Detector:
         return pd.concat(found, ignore_index=True)[COLUMNS]
 
 
-def detections(response: dict[str, Any]) -> pd.DataFrame:
-    """The detector's response (`pred_boxes` xyxy in pixels, `scores`, `pred_classes`) as a table with xywh boxes."""
-    boxes = pd.DataFrame(response["pred_boxes"], columns=["xmin", "ymin", "xmax", "ymax"], dtype="float64")
-    table = pd.DataFrame(
-        {
-            "class_id": pd.array(response["pred_classes"], dtype="int64"),
-            "score": pd.array(response["scores"], dtype="float64"),
-        }
-    )
-    return table.assign(
-        xmin=boxes["xmin"],
-        ymin=boxes["ymin"],
-        width=boxes["xmax"] - boxes["xmin"],
-        height=boxes["ymax"] - boxes["ymin"],
-    )
+def detections(response: dict[str, Any], size: Callable[[], tuple[int, int]]) -> pd.DataFrame:
+    """A detector's response as a table with xywh boxes in pixels.
+
+    Args:
+        response: that of our images (`pred_boxes` xyxy in pixels, `scores`, `pred_classes`), or of SageMaker's built-in
+            algorithm (`prediction`: rows of class, score, xmin, ymin, xmax, ymax as ratios).
+        size: gives the image's width and height in pixels, where the response needs them.
+    """
+    if "prediction" in response:
+        rows = np.array(response["prediction"], dtype=np.float64).reshape(-1, 6)
+        class_ids, scores, corners = rows[:, 0], rows[:, 1], rows[:, 2:] * np.tile(size(), 2)
+    else:
+        class_ids, scores = response["pred_classes"], response["scores"]
+        corners = np.array(response["pred_boxes"], dtype=np.float64).reshape(-1, 4)
+    table = pd.DataFrame(corners, columns=["xmin", "ymin", "width", "height"])
+    table[["width", "height"]] -= corners[:, :2]
+    table.insert(0, "class_id", np.asarray(class_ids, dtype=np.int64))
+    table.insert(1, "score", np.asarray(scores, dtype=np.float64))
+    return table.sort_values("score", ascending=False, kind="stable", ignore_index=True)
+
+
+def _size(image: bytes) -> tuple[int, int]:
+    with Image.open(io.BytesIO(image)) as opened:
+        return opened.size
 
 
 @contextmanager

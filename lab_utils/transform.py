@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,15 +45,16 @@ def watch_transform(
     output = _wait(lab, name, len(dataset), poll)
     folder = paths.home() / "downloads" / lab.backend / "transform" / name
     s3.download(lab, output, folder, what="download answers")
-    files = dataset.images[["image_id", "file_name"]].astype({"file_name": str}).itertuples(index=False, name=None)
-    return pd.concat([_read(folder, file).assign(image_id=i) for i, file in files], ignore_index=True)[COLUMNS]
+    images = dataset.images[["image_id", "file_name", "width", "height"]].itertuples(index=False, name=None)
+    found = [_read(folder, str(file), size).assign(image_id=i) for i, file, *size in images]
+    return pd.concat(found, ignore_index=True)[COLUMNS]
 
 
-def _read(folder: Path, file_name: str) -> pd.DataFrame:
+def _read(folder: Path, file_name: str, size: Sequence[int]) -> pd.DataFrame:
     answer = folder / f"{file_name}.out"
     if not answer.is_file():
         raise TransformFailedError(f"transform job {folder.name} left no answer for {file_name}")
-    return detections(json.loads(answer.read_text(encoding="utf-8")))
+    return detections(json.loads(answer.read_text(encoding="utf-8")), lambda: (size[0], size[1]))
 
 
 def _wait(lab: LabSession, name: str, total: int, poll: float | None) -> str:

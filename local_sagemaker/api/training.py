@@ -13,6 +13,7 @@ from local_sagemaker.api.emulated import ANY, Emulated
 from local_sagemaker.api.training_rules import DAY
 from local_sagemaker.api.trial_components import TrialComponents
 from local_sagemaker.errors import in_use, validation
+from local_sagemaker.images import Image
 from local_sagemaker.jobs.artifacts import model_uri
 from local_sagemaker.jobs.training import KIND, TrainingJobs, transition
 from local_sagemaker.store import Record
@@ -93,9 +94,9 @@ class Training:
     def create(self, request: Request) -> dict[str, Any]:
         name = request["TrainingJobName"]
         arn = self._context.arn("training-job", name)
-        self.check(request)
+        image = self.check(request)
         record = new_record(
-            _with_defaults(request),
+            _with_defaults(request, image.metrics),
             arn,
             TrainingJobArn=arn,
             TrainingJobStatus="InProgress",
@@ -111,14 +112,15 @@ class Training:
         self._jobs.start(name)
         return {"TrainingJobArn": arn}
 
-    def check(self, request: Request) -> None:
-        """Raise AwsError unless a training job can be created so."""
+    def check(self, request: Request) -> Image:
+        """The image of the training job to be. Raises AwsError unless it can be created so."""
         rules.check_members(request)
-        image = request["AlgorithmSpecification"].get("TrainingImage")
-        self._context.image(image, "AlgorithmSpecification.TrainingImage")
+        uri = request["AlgorithmSpecification"].get("TrainingImage")
+        image = self._context.image(uri, "AlgorithmSpecification.TrainingImage")
         self._context.check_role(request["RoleArn"])
         rules.check(request)
         self._components.check(request.get("ExperimentConfig", {}))
+        return image
 
     def describe(self, request: Request) -> Record:
         return self._find(request)
@@ -162,8 +164,13 @@ def _status(record: Record) -> str:
     return str(record["TrainingJobStatus"])
 
 
-def _with_defaults(request: Request) -> Request:
-    """The request with the values that AWS gives to members that are not there, as Describe shows them."""
+def _with_defaults(request: Request, own: Mapping[str, str]) -> Request:
+    """The request with the values that AWS gives to members that are not there, as Describe shows them.
+
+    ``own`` are the metrics that the algorithm defines itself.
+    """
+    specification = request["AlgorithmSpecification"]
+    metrics = [*specification.get("MetricDefinitions", []), *({"Name": n, "Regex": r} for n, r in own.items())]
     condition = {"MaxRuntimeInSeconds": DAY, **request["StoppingCondition"]}
     plain = {"CompressionType": "None", "RecordWrapperType": "None"}
     channels = [{**plain, **channel} for channel in request.get("InputDataConfig", [])]
@@ -172,6 +179,7 @@ def _with_defaults(request: Request) -> Request:
         "EnableInterContainerTrafficEncryption": False,
         "EnableManagedSpotTraining": False,
         **request,
+        "AlgorithmSpecification": {**specification, **({"MetricDefinitions": metrics} if metrics else {})},
         "StoppingCondition": condition,
         "OutputDataConfig": {"CompressionType": "GZIP", **request["OutputDataConfig"]},
         **({"InputDataConfig": channels} if channels else {}),

@@ -13,6 +13,7 @@ from sagemaker_contract import UserError
 from ssd import networks
 from ssd.anchors import Sides
 from ssd.names import SMALL as SMALL_NETWORK
+from ssd.names import STRIDES
 
 from .hyperparameters import SMALL
 
@@ -26,7 +27,8 @@ def build(base: str, classes: Sequence[str], shape: int, sides: Sides | None, we
     Raises UserError when they cannot be had.
     """
     if base == SMALL:
-        return networks.build(SMALL_NETWORK, classes, sides, shape, seed)
+        padded = math.ceil(shape / STRIDES[-1]) * STRIDES[-1]
+        return networks.build(SMALL_NETWORK, classes, sides, padded, seed)
     mx.random.seed(seed)
     network = _zoo(base, classes, shape, weights)
     networks.initialize(network, shape)

@@ -1,6 +1,7 @@
 """Running the images' programs."""
 
 import json
+import socket
 import subprocess
 import urllib.error
 import urllib.request
@@ -22,3 +23,10 @@ def invoke(url: str, body: bytes, kind: str, attributes: str = "") -> tuple[int,
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
+
+
+def free_port() -> str:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 from PIL import Image
 from unit.containers.conftest import CONTAINERS
 from unit.containers.made import configure, write_squares
-from unit.containers.programs import finish, invoke
+from unit.containers.programs import finish, free_port, invoke
 
 from local_sagemaker import images
 
@@ -75,12 +74,6 @@ def start(python: Path, base: Path, program: str = "train.py", **further: str) -
 
 def summary(base: Path) -> dict[str, Any]:
     return json.loads((base / "model/training_summary.json").read_text())
-
-
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda path: path.stem)
