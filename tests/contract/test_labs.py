@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
-import boto3
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,16 +19,8 @@ from lab_utils.dataset import DetectionDataset
 from lab_utils.errors import DataError
 from lab_utils.formats import coco
 from lab_utils.jobs import TrainingFailedError, watch
-from lab_utils.session import LabSession
 
 SIZE = (32, 24)
-
-
-@pytest.fixture(scope="module")
-def lab(cloud: Cloud) -> LabSession:
-    connection = cloud.connection
-    session = boto3.Session(connection.access_key_id, connection.secret_access_key, region_name=connection.region)
-    return LabSession("local", session, connection.role_arn, connection.bucket, "labs", connection.region)
 
 
 @pytest.fixture
