@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -66,6 +66,28 @@ class Detector:
             frames = pool.map(lambda i: self.predict(dataset.image_path(i)).assign(image_id=i), ids)
             found = list(tqdm(frames, total=len(ids), desc="predict", unit="image", leave=False))
         return pd.concat(found, ignore_index=True)[COLUMNS]
+
+
+def latency(detectors: Mapping[str, Detector], dataset: DetectionDataset, *, n: int = 30) -> pd.DataFrame:
+    """Time single requests to several endpoints, by turns: whatever else the machine does slows all of them.
+
+    Args:
+        detectors: name -> detector.
+        dataset: its first `n` images are sent, one after the other; the first once more before, untimed.
+
+    Returns:
+        Milliseconds from the request to the detections as a table: one row an image, one column a detector.
+    """
+    bodies = [dataset.image_path(image_id).read_bytes() for image_id in dataset.images["image_id"].head(n)]
+    for detector in detectors.values():
+        detector.predict(bodies[0])
+    return pd.DataFrame([{name: _milliseconds(d, body) for name, d in detectors.items()} for body in bodies])
+
+
+def _milliseconds(detector: Detector, body: bytes) -> float:
+    start = time.perf_counter()
+    detector.predict(body)
+    return 1000 * (time.perf_counter() - start)
 
 
 def detections(response: dict[str, Any]) -> pd.DataFrame:

@@ -43,6 +43,11 @@ class TrainingRun:
     history: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"iteration": pd.Series(dtype="int64")}))
 
     @property
+    def image(self) -> str:
+        """URI of the image that trained."""
+        return self.description["AlgorithmSpecification"]["TrainingImage"]
+
+    @property
     def model_data(self) -> str:
         """S3 URI of `model.tar.gz`."""
         return self.description["ModelArtifacts"]["S3ModelArtifacts"]
