@@ -124,6 +124,8 @@ def test_watch_returns_the_log_and_the_model(lab, cloud):
     run = watch(lab, cloud.start({"lines": 3}), live=False)
     assert "first line" in run.log
     assert run.model_data.endswith("/output/model.tar.gz")
+    assert run.image == "registry/tiny:1"
+    assert s3.size(lab, run.model_data) == len(cloud.get(run.model_data))
     assert run.description["TrainingJobStatus"] == "Completed"
 
 

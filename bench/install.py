@@ -1,0 +1,24 @@
+"""From nothing to an image's environment, in a folder of its own; the package index answers as fast as it does."""
+
+import os
+import tempfile
+from unittest.mock import patch
+
+from bench.table import Row, seconds
+from lab_utils import paths
+from local_sagemaker import images
+
+IMAGES = ("gluoncv",)
+
+
+def run() -> list[Row]:
+    return [Row(f"image {name}: environment installed", [_install(name)], "s", "<= 180 s") for name in IMAGES]
+
+
+def _install(name: str) -> float:
+    registry = paths.project() / "containers" / "images.toml"
+    with (
+        tempfile.TemporaryDirectory(prefix="signal-labs-") as folder,
+        patch.dict(os.environ, {"LABS_IMAGES_DIR": folder}),
+    ):
+        return seconds(lambda: images.build(registry, name))
