@@ -1,4 +1,4 @@
-"""Many short trainings of the gluoncv image in a row, and how many of them completed: MXNet crashes at random."""
+"""Many short trainings of the gluoncv image in a row, and how many of them completed: MXNet can crash at random."""
 
 import os
 import tempfile
