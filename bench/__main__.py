@@ -13,6 +13,8 @@ BENCHMARKS = {
     "jobs": "bench.jobs:run",
     "hosting": "bench.hosting:run",
     "tuning": "bench.tuning:run",
+    "install": "bench.install:run",
+    "stability": "bench.stability:run",
     "smoke": "bench.labs:smoke",
     "laptop": "bench.labs:laptop",
     "cold": "bench.labs:cold",

@@ -12,6 +12,7 @@ _HOME = {
     "connect": "session",
     "deploy": "endpoints",
     "gate": "gates",
+    "latest_training": "earlier",
     "load_dataset": "prepare",
     "register": "endpoints",
     "watch": "jobs",

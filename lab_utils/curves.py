@@ -3,18 +3,20 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+_BUILT_IN = ("train:cross_entropy", "train:smooth_l1")
+
 
 def draw(history: pd.DataFrame, *, title: str = "") -> Figure:
-    """Draw `training:*` metrics (left) and `validation:*` metrics (right) over `iteration`.
+    """Draw the losses (left) and `validation:*` scores from 0 to 1 (right) over `iteration`.
 
-    Losses share one axis; validation scores (AP, AP50; 0 to 1) have their own.
+    Losses are `training:*` and `validation:*` with "loss" in their names, and those of SageMaker's built-in algorithm.
     """
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.4), layout="constrained")
     figure.suptitle(title, fontsize=10)
     columns = history.columns.astype(str)
-    training = [c for c in columns if c.startswith("training:") and "loss" in c]
+    training = [c for c in columns if (c.startswith("training:") and "loss" in c) or c in _BUILT_IN]
     losses = [c for c in columns if c.startswith("validation:") and "loss" in c]
     scores = [c for c in columns if c.startswith("validation:") and "loss" not in c]
     for column in [*training, *losses]:
@@ -25,8 +27,10 @@ def draw(history: pd.DataFrame, *, title: str = "") -> Figure:
     for column in scores:
         points = history[["iteration", column]].dropna()
         right.plot(*points.T.to_numpy(), marker="o", label=column.partition(":")[2])
-    left.set(xlabel="iteration", xlim=(0, None), ylabel="loss", ylim=(0, None), title="Loss")
-    right.set(xlabel="iteration", xlim=(0, None), ylim=(0, 1), title="Validation, whole set")
+    by_epoch = "epoch" in columns and history["epoch"].equals(history["iteration"])
+    step = "epoch" if by_epoch else "iteration"
+    left.set(xlabel=step, xlim=(0, None), ylabel="loss", ylim=(0, None), title="Loss")
+    right.set(xlabel=step, xlim=(0, None), ylim=(0, 1), title="Validation, whole set")
     for axis in (left, right):
         axis.grid(alpha=0.3)
         if axis.lines:

@@ -63,6 +63,8 @@ def gallery(
 ) -> Figure:
     """Draw the `n` images of greatest disagreement, at most one a group: the truth, and each model's detections.
 
+    There are fewer where the models disagree in fewer groups; where they agree on all, one image shows it.
+
     Args:
         models, minimum_score: as for `disagreements`.
     """
@@ -70,7 +72,9 @@ def gallery(
 
     ranked = disagreements(dataset, models, minimum_score=minimum_score)
     group = ranked["image_id"].map(dataset.images.set_index("image_id")["group"])
-    chosen = ranked[~group.duplicated()].head(n)
+    differing = ranked["disagreement"] > 0
+    differing.iloc[0] = True
+    chosen = ranked[~group.duplicated() & differing].head(n)
     aspect = float((dataset.images["height"] / dataset.images["width"]).median())
     columns, width = 1 + len(models), 10 / (1 + len(models))
     size = columns * width, len(chosen) * (width * aspect + 0.3)

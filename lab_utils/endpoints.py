@@ -3,20 +3,20 @@
 import io
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from PIL import Image
 from tqdm.auto import tqdm
 
 from lab_utils.dataset import DetectionDataset
 from lab_utils.errors import DataError, LabError
+from lab_utils.responses import detections
 from lab_utils.session import LabSession
 
 MAX_PAYLOAD = 6 * 1024 * 1024  # bytes: SageMaker's limit for a real-time request
@@ -72,25 +72,26 @@ class Detector:
         return pd.concat(found, ignore_index=True)[COLUMNS]
 
 
-def detections(response: dict[str, Any], size: Callable[[], tuple[int, int]]) -> pd.DataFrame:
-    """A detector's response as a table with xywh boxes in pixels.
+def latency(detectors: Mapping[str, Detector], dataset: DetectionDataset, *, n: int = 30) -> pd.DataFrame:
+    """Time single requests to several endpoints, by turns: whatever else the machine does slows all of them.
 
     Args:
-        response: that of our images (`pred_boxes` xyxy in pixels, `scores`, `pred_classes`), or of SageMaker's built-in
-            algorithm (`prediction`: rows of class, score, xmin, ymin, xmax, ymax as ratios).
-        size: gives the image's width and height in pixels, where the response needs them.
+        detectors: name -> detector.
+        dataset: its first `n` images are sent, one after the other; the first once more before, untimed.
+
+    Returns:
+        Milliseconds from the request to the detections as a table: one row an image, one column a detector.
     """
-    if "prediction" in response:
-        rows = np.array(response["prediction"], dtype=np.float64).reshape(-1, 6)
-        class_ids, scores, corners = rows[:, 0], rows[:, 1], rows[:, 2:] * np.tile(size(), 2)
-    else:
-        class_ids, scores = response["pred_classes"], response["scores"]
-        corners = np.array(response["pred_boxes"], dtype=np.float64).reshape(-1, 4)
-    table = pd.DataFrame(corners, columns=["xmin", "ymin", "width", "height"])
-    table[["width", "height"]] -= corners[:, :2]
-    table.insert(0, "class_id", np.asarray(class_ids, dtype=np.int64))
-    table.insert(1, "score", np.asarray(scores, dtype=np.float64))
-    return table.sort_values("score", ascending=False, kind="stable", ignore_index=True)
+    bodies = [dataset.image_path(image_id).read_bytes() for image_id in dataset.images["image_id"].head(n)]
+    for detector in detectors.values():
+        detector.predict(bodies[0])
+    return pd.DataFrame([{name: _milliseconds(d, body) for name, d in detectors.items()} for body in bodies])
+
+
+def _milliseconds(detector: Detector, body: bytes) -> float:
+    start = time.perf_counter()
+    detector.predict(body)
+    return 1000 * (time.perf_counter() - start)
 
 
 def _size(image: bytes) -> tuple[int, int]:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-_ITERATION = re.compile(r"\biter=(\d+)")
+_COUNTS = {"iteration": re.compile(r"\biter=(\d+)"), "epoch": re.compile(r"\bepoch=(\d+)")}
+_BUILT_IN = "#quality_metric:"  # begins a line of SageMaker's own algorithms, which count epochs from 0, no iterations
+_LENGTHS = {"num-iter": "iteration", "epochs": "epoch"}  # a job's hyperparameter, and the count that it ends
 _RUNNING = ("InProgress", "Stopping")
 
 
@@ -32,13 +34,19 @@ class TrainingRun:
         name: name of the job.
         description: the last DescribeTrainingJob answer.
         log: lines of the job's log.
-        history: one row a logged iteration: `iteration` and a column a metric, named as in the metric definitions.
+        history: one row a logged iteration: `iteration`, `epoch` where the job logs it (an algorithm of SageMaker's
+            that logs epochs alone has them as both), and a column a metric, named as in the metric definitions.
     """
 
     name: str
     description: dict[str, Any]
     log: list[str] = field(default_factory=list)
     history: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"iteration": pd.Series(dtype="int64")}))
+
+    @property
+    def image(self) -> str:
+        """URI of the image that trained."""
+        return self.description["AlgorithmSpecification"]["TrainingImage"]
 
     @property
     def model_data(self) -> str:
@@ -78,15 +86,16 @@ def watch(lab: LabSession, job: Any, *, poll: float | None = None, live: bool = 
     client, tail = lab.client("sagemaker"), _LogTail(lab, name)
     run = TrainingRun(name, client.describe_training_job(TrainingJobName=name))
     parse = _Metrics(run.description["AlgorithmSpecification"].get("MetricDefinitions", []))
-    total = _iterations(run.description)
+    count, total = _length(run.description)
     view = _LiveFigure(run) if live else None
-    with tqdm(total=total, desc="Starting", unit="it") as bar:
+    with tqdm(total=total, desc="Starting", unit=count) as bar:
         while True:
             running = run.description["TrainingJobStatus"] in _RUNNING
             rows = [row for line in tail.read() if (row := parse(_keep(run, line)))]
             if rows:
                 run.history = _merge(run.history, rows)
-                bar.update(int(run.history["iteration"].max()) - bar.n)
+                reached = run.history[count].max() if count in run.history else 0
+                bar.update(int(reached) - bar.n)
             bar.set_description(run.description["SecondaryStatus"])
             if view and rows:
                 view.update()
@@ -107,9 +116,13 @@ def _keep(run: TrainingRun, line: str) -> str:
     return line
 
 
-def _iterations(description: dict[str, Any]) -> int | None:
-    value = str(description.get("HyperParameters", {}).get("num-iter", "")).strip('"')
-    return int(value) if value.isdigit() else None
+def _length(description: dict[str, Any]) -> tuple[str, int | None]:
+    """What tells how far a job is, a column of its history, and where that ends; None when it does not say."""
+    for hyperparameter, count in _LENGTHS.items():
+        value = str(description.get("HyperParameters", {}).get(hyperparameter, "")).strip('"')
+        if value.isdigit():
+            return count, int(value)
+    return "iteration", None
 
 
 def _merge(history: pd.DataFrame, rows: list[dict[str, float]]) -> pd.DataFrame:
@@ -124,9 +137,11 @@ class _Metrics:
         self.definitions = [(d["Name"], re.compile(d["Regex"])) for d in definitions]
 
     def __call__(self, line: str) -> dict[str, float] | None:
-        iteration = _ITERATION.search(line)
+        counts = {name: int(m[1]) for name, regex in _COUNTS.items() if (m := regex.search(line))}
         found = {name: float(m[1]) for name, regex in self.definitions if (m := regex.search(line))}
-        return {"iteration": int(iteration[1]), **found} if iteration and found else None
+        if _BUILT_IN in line and "epoch" in counts:
+            counts["iteration"] = counts["epoch"] = counts["epoch"] + 1
+        return {**counts, **found} if "iteration" in counts and found else None
 
 
 class _LogTail:

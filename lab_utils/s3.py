@@ -35,6 +35,12 @@ def listing(lab: LabSession, uri: str) -> dict[str, dict[str, Any]]:
     return {o["Key"][len(key) :]: o for page in pages for o in page.get("Contents", ())}
 
 
+def size(lab: LabSession, uri: str) -> int:
+    """Bytes of one object."""
+    bucket, key = parse(uri)
+    return lab.client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"]
+
+
 def upload(lab: LabSession, files: dict[str, Path], uri: str, *, what: str = "upload") -> int:
     """Upload files as `uri/<name>`; those already there with the same content are left alone.
 

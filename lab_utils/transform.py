@@ -11,8 +11,9 @@ from tqdm.auto import tqdm
 
 from lab_utils import paths, s3
 from lab_utils.dataset import DetectionDataset
-from lab_utils.endpoints import COLUMNS, detections
+from lab_utils.endpoints import COLUMNS
 from lab_utils.errors import LabError
+from lab_utils.responses import detections
 from lab_utils.session import LabSession
 
 _RUNNING = ("InProgress", "Stopping")

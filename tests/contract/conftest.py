@@ -20,6 +20,7 @@ from contract.cloud import Cloud
 from contract.in_process import Transport
 from contract.processors import Processors
 from contract.target import Target
+from lab_utils.session import LabSession
 from local_sagemaker import Connection
 
 HERE = Path(__file__).parent
@@ -84,6 +85,14 @@ def connect() -> Callable[..., BaseClient]:
 def cloud(server: Connection, connect: Callable[..., BaseClient]) -> Cloud:
     """Clients and helpers for the shared server."""
     return Cloud(server, connect)
+
+
+@pytest.fixture(scope="package")
+def lab(cloud: Cloud) -> LabSession:
+    """The labs' session with the shared server."""
+    connection = cloud.connection
+    session = boto3.Session(connection.access_key_id, connection.secret_access_key, region_name=connection.region)
+    return LabSession("local", session, connection.role_arn, connection.bucket, "labs", connection.region)
 
 
 @pytest.fixture

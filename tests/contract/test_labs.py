@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
-import boto3
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,16 +19,8 @@ from lab_utils.dataset import DetectionDataset
 from lab_utils.errors import DataError
 from lab_utils.formats import coco
 from lab_utils.jobs import TrainingFailedError, watch
-from lab_utils.session import LabSession
 
 SIZE = (32, 24)
-
-
-@pytest.fixture(scope="module")
-def lab(cloud: Cloud) -> LabSession:
-    connection = cloud.connection
-    session = boto3.Session(connection.access_key_id, connection.secret_access_key, region_name=connection.region)
-    return LabSession("local", session, connection.role_arn, connection.bucket, "labs", connection.region)
 
 
 @pytest.fixture
@@ -133,6 +124,8 @@ def test_watch_returns_the_log_and_the_model(lab, cloud):
     run = watch(lab, cloud.start({"lines": 3}), live=False)
     assert "first line" in run.log
     assert run.model_data.endswith("/output/model.tar.gz")
+    assert run.image == "registry/tiny:1"
+    assert s3.size(lab, run.model_data) == len(cloud.get(run.model_data))
     assert run.description["TrainingJobStatus"] == "Completed"
 
 

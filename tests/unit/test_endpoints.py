@@ -1,10 +1,15 @@
 """The detector's client: response to table, and the payload limit."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
-from lab_utils.endpoints import MAX_PAYLOAD, Detector, detections
+from lab_utils.dataset import DetectionDataset
+from lab_utils.endpoints import MAX_PAYLOAD, Detector, latency
 from lab_utils.errors import DataError
+from lab_utils.responses import detections
 
 
 def unasked() -> tuple[int, int]:
@@ -40,3 +45,17 @@ def test_an_image_too_large_for_an_endpoint_is_refused_before_it_is_sent(tmp_pat
     file.write_bytes(bytes(MAX_PAYLOAD + 1))
     with pytest.raises(DataError, match=r"huge\.png has 6,291,457 bytes.*JPEG"):
         Detector("none", runtime=None).predict(file)
+
+
+def test_latency_is_timed_by_turns_after_a_request_each(tmp_path, monkeypatch):
+    for name in "xyz":
+        Path(tmp_path, name).write_text(name)
+    images = pd.DataFrame({"image_id": range(3), "file_name": list("xyz"), "width": 9, "height": 9})
+    boxes = pd.DataFrame(columns=["image_id", "class_id", "xmin", "ymin", "width", "height"])
+    dataset = DetectionDataset.from_frames(images, boxes, ["A"], root=tmp_path)
+    asked = []
+    monkeypatch.setattr(Detector, "predict", lambda self, body: asked.append(self.name + body.decode()))
+    table = latency({model: Detector(model, None) for model in "ab"}, dataset, n=2)
+    assert asked == ["ax", "bx", "ax", "bx", "ay", "by"]
+    assert list(table) == ["a", "b"]
+    assert (table > 0).sum().tolist() == [2, 2]

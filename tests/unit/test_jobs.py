@@ -1,6 +1,7 @@
 """Reading a job's log: metrics, iterations, history."""
 
 import pandas as pd
+import pytest
 
 from lab_utils import jobs
 from lab_utils.curves import draw
@@ -20,6 +21,7 @@ def test_a_line_gives_only_the_metrics_of_its_kind():
         "validation:AP50": 0.8,
         "validation:loss": 0.9,
     }
+    assert parse("[training] iter=20 epoch=2 loss=1.5") == {"iteration": 20, "epoch": 2, "training:loss": 1.5}
     assert parse("loading the data") is None
 
 
@@ -33,10 +35,22 @@ def test_lines_of_one_iteration_become_one_row():
     assert pd.isna(history.loc[1, "validation:AP50"])
 
 
-def test_number_of_iterations_is_read_as_the_sdk_writes_it():
-    assert jobs._iterations({"HyperParameters": {"num-iter": "500"}}) == 500
-    assert jobs._iterations({"HyperParameters": {"num-iter": '"500"'}}) == 500
-    assert jobs._iterations({}) is None
+@pytest.mark.parametrize(
+    ("hyperparameters", "length"),
+    [
+        ({"num-iter": "500"}, ("iteration", 500)),
+        ({"num-iter": '"500"'}, ("iteration", 500)),  # as the SDK writes it
+        ({"epochs": "24", "batch-size": "16"}, ("epoch", 24)),
+        ({"epochs": "many"}, ("iteration", None)),
+        ({}, ("iteration", None)),
+    ],
+)
+def test_a_job_ends_at_its_iterations_or_epochs(hyperparameters, length):
+    assert jobs._length({"HyperParameters": hyperparameters}) == length
+
+
+def test_a_job_without_hyperparameters_has_no_known_length():
+    assert jobs._length({}) == ("iteration", None)
 
 
 def test_curves_draw_losses_and_scores_apart():

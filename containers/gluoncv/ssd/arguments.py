@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 def _model(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--network", "--base-network", choices=NETWORKS, default=SMALL, help=f"{SMALL} or one of GluonCV's")
-    add("--weights", default="", help="empty: from scratch; a URL; a .params file; model: the channel of that name")
+    add("--weights", default="", help="empty: from scratch; zoo; a URL; a .params file; model: the channel")
     add("--weights-sha256", default="", help="of the file at the URL")
     add("--anchors-per-level", type=positive(int), default=3, help=SMALL)
     add("--anchor-iou", type=share(1), default=0.4, help="of an anchor that answers for a box")

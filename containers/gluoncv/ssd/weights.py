@@ -1,4 +1,4 @@
-"""Where a network's first weights come from: a URL, a file or an earlier job's model.tar.gz."""
+"""Where a network's first weights come from: the zoo, a URL, a file or an earlier job's model.tar.gz."""
 
 import argparse
 import json
@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 from detection.weights import cache_dir, download, unpack
+from gluoncv.model_zoo.model_store import get_model_file
 from sagemaker_contract import UserError
 
 from .anchors import Sides
@@ -19,6 +20,8 @@ def resolve(arguments: argparse.Namespace) -> Path | None:
         if not arguments.model_channel:
             raise UserError("--weights model: the job has no channel 'model'")
         return unpack(Path(arguments.model_channel), BEST)
+    if wanted == "zoo":
+        return _of_zoo(arguments.network)
     if wanted.startswith(("http://", "https://")):
         return _unzipped(download(wanted, cache_dir(), arguments.weights_sha256))
     if wanted and not Path(wanted).is_file():
@@ -37,6 +40,14 @@ def earlier_sides(path: Path | None, arguments: argparse.Namespace) -> Sides | N
     if earlier["network"] != arguments.network:
         raise UserError(f"{path}: of {earlier['network']}, the job trains --network {arguments.network}")
     return earlier["anchors"] if arguments.network == SMALL else None
+
+
+def _of_zoo(network: str) -> Path:
+    """The file that GluonCV publishes for a network; it compares the SHA-1 that it knows."""
+    try:
+        return Path(get_model_file(network, root=str(cache_dir())))
+    except (OSError, RuntimeError, ValueError, zipfile.BadZipFile) as error:  # of the server, the name, the content
+        raise UserError(f"--weights zoo: nothing for --network {network} ({error})") from error
 
 
 def _unzipped(path: Path) -> Path:
