@@ -25,6 +25,13 @@ def test_a_line_gives_only_the_metrics_of_its_kind():
     assert parse("loading the data") is None
 
 
+def test_the_built_in_algorithm_counts_epochs_alone_and_from_0():
+    regex = r"#quality_metric: host=\S+, epoch=\d+, validation mAP <score>=\((\S+)\)"
+    parse = jobs._Metrics([{"Name": "validation:mAP", "Regex": regex}])
+    line = "[11/26/2026 01:13:40 INFO 7] #quality_metric: host=algo-1, epoch=8, validation mAP <score>=(0.25)"
+    assert parse(line) == {"iteration": 9, "epoch": 9, "validation:mAP": 0.25}
+
+
 def test_lines_of_one_iteration_become_one_row():
     history = jobs._merge(
         pd.DataFrame({"iteration": pd.Series(dtype="int64")}), [{"iteration": 20, "training:loss": 1.5}]
