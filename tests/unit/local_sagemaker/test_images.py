@@ -166,3 +166,44 @@ def test_pips_settings_reach_uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setenv("PIP_INDEX_URL", "https://index")
     environ = module._environment(tmp_path)
     assert (environ["UV_FIND_LINKS"], environ["UV_DEFAULT_INDEX"]) == ("/a,/b", "https://index")
+
+
+SHARED = f"""{VALID}
+[images.y]
+environment = "x"
+train = ["train.py"]
+uris = ['y$']
+"""
+
+
+def test_an_image_may_share_anothers_environment(folder: Path) -> None:
+    registry = Registry(write(folder, SHARED))
+    assert registry.get("y").folder == registry.get("x").folder
+    assert registry.get("y").install == registry.get("x").install
+    assert registry.get("y").serve == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('environment = "x"', 'environment = "z"'), r"\[images.y\] environment must name an image .*, not 'z'"),
+        (('environment = "x"', 'environment = "y"'), "not 'y'"),
+        (('environment = "x"', f'environment = "x"\npython = "{OWN}"'), "has both environment and python"),
+    ],
+)
+def test_an_environment_that_cannot_be_shared(change: tuple[str, str], message: str, folder: Path) -> None:
+    with pytest.raises(ImageError, match=message):
+        Registry(write(folder, SHARED.replace(*change))).get("y")
+
+
+def test_the_built_in_algorithms_image_is_known_by_its_uri_in_every_region() -> None:
+    import sagemaker.core.image_uris as image_uris
+
+    registry = Registry(PROJECT / "containers" / "images.toml")
+    regions = image_uris.config_for_framework("object-detection")["versions"]["1"]["registries"]
+    assert len(regions) > 30
+    for region in regions:
+        image = registry.resolve(image_uris.retrieve("object-detection", region))
+        assert image is not None, region
+        assert image.name == "object-detection"
+    assert registry.resolve("811284229777.dkr.ecr.us-east-1.amazonaws.com/my-object-detection:1") is None
