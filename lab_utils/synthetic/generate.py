@@ -74,11 +74,7 @@ def generate(
         ConfigError: an argument is out of range, or `root` holds a data set that was not generated.
     """
     _check(sequences, frames, size, negatives)
-    if processes > 1 and _in_spawned_worker():  # it would wait for ever for its parent's lock
-        raise ConfigError(
-            "generate() was called in a worker process, which runs the main script again: "
-            "call it below `if __name__ == '__main__':`, or with processes=1"
-        )
+    check_process(processes)
     root = Path(root)
     root.mkdir(parents=True, exist_ok=True)
     made_from = {"version": VERSION, "sequences": sequences, "frames": frames, "size": list(size)}
@@ -92,9 +88,16 @@ def generate(
     return frsign.read(root)
 
 
-def _in_spawned_worker() -> bool:
-    """Whether this process is a spawned worker, in which the main module has another name."""
-    return getattr(sys.modules.get("__mp_main__"), "__name__", "") == "__mp_main__"
+def check_process(processes: int) -> None:
+    """Refuse to render in a worker of one's own, which would wait for its parent's lock for ever.
+
+    In a spawned worker the main module has another name.
+    """
+    if processes > 1 and getattr(sys.modules.get("__mp_main__"), "__name__", "") == "__mp_main__":
+        raise ConfigError(
+            "generate() was called in a worker process, which runs the main script again: "
+            "call it below `if __name__ == '__main__':`, or with processes=1"
+        )
 
 
 def plan(*, sequences: int, frames: int, size: tuple[int, int], seed: int, negatives: float) -> list[Recording]:

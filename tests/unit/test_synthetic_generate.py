@@ -123,11 +123,15 @@ def test_command_renders_a_set_and_tells_mistakes_in_one_line(tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_script_without_a_main_guard_is_told_so(tmp_path):
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [("synthetic", "sequences=7, frames=1, size=(160, 100)"), ("synthetic.coco_shaped", "images=200, longest=96")],
+)
+def test_a_script_without_a_main_guard_is_told_so(module, arguments, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
-        "from lab_utils.synthetic import generate\n"
-        f"generate({str(tmp_path / 'set')!r}, sequences=7, frames=1, size=(160, 100), processes=2, progress=False)\n"
+        f"from lab_utils.{module} import generate\n"
+        f"generate({str(tmp_path / 'set')!r}, {arguments}, processes=2, progress=False)\n"
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
