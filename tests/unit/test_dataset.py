@@ -117,3 +117,21 @@ def test_same_content_whatever_the_ids_and_the_order():
     assert not data.same_content(DetectionDataset.from_frames(images, boxes[:1], ("x",)))
     assert not data.same_content(DetectionDataset.from_frames(images[:1], boxes, ("x",)))
     assert not data.same_content(DetectionDataset.from_frames(images, boxes, ("y",)))
+
+
+def test_only_some_classes(dataset):
+    a, b, c = dataset.classes
+    only = dataset.only_classes([c, b])
+    assert only.classes == (c, b)
+    assert len(only) == len(dataset)  # images without them are negatives
+    assert only.boxes["class_id"].tolist() == [1, 1]  # b, which was number 1, is number 1
+    assert dataset.only_classes([a]).boxes["xmin"].tolist() == [2]
+    with pytest.raises(DataError, match="no class 'x'; there are"):
+        dataset.only_classes(["x"])
+
+
+def test_without_crowd_regions(dataset):
+    flagged = dataset.boxes.assign(crowd=[True, False, False])
+    crowded = DetectionDataset.from_frames(dataset.images, flagged, dataset.classes)
+    assert crowded.without_crowd().boxes["xmin"].tolist() == [2, 3]
+    assert len(crowded.boxes) == 3

@@ -144,6 +144,19 @@ def test_the_browser_follows_slider_and_class(dataset, monkeypatch):
     assert (slider.max, slider.value) == (5, 0)
 
 
+def test_the_browser_draws_detections_from_a_score_on(dataset, monkeypatch):
+    pytest.importorskip("ipywidgets")
+    monkeypatch.setattr(browse, "is_live", lambda: True)
+    found = dataset.boxes.assign(score=0.4)
+    controls, _, picture = browse.browse(dataset, found, minimum_score=0.5).children
+    _, classes, score = controls.children
+    classes.value = "signal (3)"
+    without = bytes(picture.value)
+    assert score.value == 0.5
+    score.value = 0.4
+    assert bytes(picture.value) != without
+
+
 def test_importing_the_data_modules_loads_no_plotting():
     code = (
         "import sys, lab_utils.browse, lab_utils.metrics, lab_utils.validation, lab_utils.splits\n"
