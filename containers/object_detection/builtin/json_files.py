@@ -15,8 +15,12 @@ PICTURES = (".jpg", ".jpeg", ".png")
 
 def read(images: Path, annotations: Path, settings: Settings) -> list[dict[str, Any]]:
     """Records of a split. Raises UserError naming the file that is wrong or has no partner."""
-    files = sorted(annotations.rglob("*.json"))
-    found = [_record(i, file, images, annotations, settings) for i, file in enumerate(files)]
+    categories: set[int] = set()
+    found = [
+        _record(i, file, images, annotations, settings, categories)
+        for i, file in enumerate(sorted(annotations.rglob("*.json")))
+    ]
+    _check_categories(categories, settings.num_classes, annotations.name)
     described = {entry["file_name"] for entry in found}
     for path in sorted(images.rglob("*")):
         if path.suffix.lower() in PICTURES and str(path) not in described:
@@ -27,7 +31,10 @@ def read(images: Path, annotations: Path, settings: Settings) -> list[dict[str, 
     return found
 
 
-def _record(number: int, file: Path, images: Path, annotations: Path, settings: Settings) -> dict[str, Any]:
+def _record(
+    number: int, file: Path, images: Path, annotations: Path, settings: Settings, categories: set[int]
+) -> dict[str, Any]:
+    """The record of one file, whose categories are added to those of the others."""
     where = f"{annotations.name}/{file.relative_to(annotations)}"
     content = _load(file, where)
     path = images / content["file"]
@@ -36,7 +43,10 @@ def _record(number: int, file: Path, images: Path, annotations: Path, settings: 
     size = size_of(path, f"{images.name}/{content['file']}")
     boxes = labels.from_json(content, size, settings.num_classes, where)
     labels.check_width(2 + 5 * len(boxes), settings.label_width, where)
-    _check_categories(content.get("categories") or [], settings.num_classes, where)
+    try:
+        categories |= {int(entry["class_id"]) for entry in content.get("categories") or []}
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{where}: categories, expected class_id and name in each") from error
     return record(number, path, size, boxes)
 
 
@@ -50,12 +60,9 @@ def _load(file: Path, where: str) -> dict[str, Any]:
     return content
 
 
-def _check_categories(categories: list[Any], classes: int, where: str) -> None:
+def _check_categories(ids: set[int], classes: int, where: str) -> None:
     """Categories may be left out; those that are there are 0, 1, 2 ... as class_id is."""
-    try:
-        ids = sorted({int(entry["class_id"]) for entry in categories})
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{where}: categories, expected class_id and name in each") from error
-    if ids and (ids[0] < 0 or ids[-1] >= classes):
-        wrong = ids[0] if ids[0] < 0 else ids[-1]
-        raise UserError(f"{where}: categories has class_id {wrong}, expected 0 to {classes - 1} as in annotations")
+    wrong = sorted((ids - set(range(classes))) | (set(range(max(ids, default=-1))) - ids))
+    if wrong:
+        what = f"{wrong[0]} is {'too many' if wrong[0] in ids else 'missing'} among the class_ids of categories"
+        raise UserError(f"{where}: {what}, expected 0 to {classes - 1} without a gap, as in annotations")

@@ -168,7 +168,10 @@ def test_boxes_that_json_may_not_have(boxes: list[tuple[float, ...]], message: s
         ({"image_size": [{"width": 9, "height": 48}]}, "image_size is 9x48, the picture has 64x48 pixels"),
         ({"image_size": []}, "no image_size"),
         ({"annotations": None}, "no list annotations"),
-        ({"categories": [{"class_id": 90, "name": "x"}]}, "categories has class_id 90, expected 0 to 2"),
+        (
+            {"categories": [{"class_id": 90, "name": "x"}]},
+            "train_annotation: 3 is missing among the class_ids of categories",
+        ),
         ({"categories": [{"name": "x"}]}, "categories, expected class_id and name"),
     ],
 )
@@ -177,6 +180,20 @@ def test_json_that_contradicts_itself(change: dict[str, Any], message: str, job:
     content = {**description("1", BOXES["1"]), **change}
     (job.data / "train_annotation/1.json").write_text(json.dumps(content))
     assert message in job.refused()
+
+
+def test_categories_leave_no_gap(job: Job) -> None:
+    job.images()
+    for name, boxes in BOXES.items():
+        content = {
+            **description(name, boxes),
+            "categories": [{"class_id": 0, "name": "a"}, {"class_id": 2, "name": "c"}],
+        }
+        (job.data / f"train_annotation/{name}.json").write_text(json.dumps(content))
+    assert (
+        "train_annotation: 1 is missing among the class_ids of categories, expected 0 to 2 without a gap"
+        in job.refused()
+    )
 
 
 def test_a_picture_and_its_json_belong_together(job: Job) -> None:
