@@ -7,7 +7,7 @@ import sys
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from flask import Flask
-from sagemaker_contract import Environment, UserError
+from sagemaker_contract import Environment
 from sagemaker_contract.serving import create_app, serve
 
 CONTENT_TYPES = ("application/x-image", "image/jpeg", "image/png")
@@ -29,15 +29,5 @@ def load() -> Flask:
     )
 
 
-def main() -> int:
-    """Check what the environment says, then serve until SIGTERM."""
-    try:
-        serve(load)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve(load))

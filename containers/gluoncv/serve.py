@@ -5,7 +5,7 @@ import sys
 
 from flask import Flask
 from PIL import Image
-from sagemaker_contract import Environment, UserError
+from sagemaker_contract import Environment
 from sagemaker_contract.serving import JSON, create_app, serve
 
 CONTENT_TYPES = ("application/x-image", "image/jpeg", "image/png", JSON)
@@ -33,15 +33,5 @@ def _picture(body: bytes, kind: str) -> Image.Image:
     return decode_array(body) if kind == JSON else decode(body)
 
 
-def main() -> int:
-    """Check what the environment says, then serve until SIGTERM."""
-    try:
-        serve(load)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve(load))

@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 from flask import Flask
-from sagemaker_contract import Environment, UserError
+from sagemaker_contract import Environment
 from sagemaker_contract.serving import JSON, JSON_LINES, create_app, serve
 
 CONTENT_TYPES = ("image/jpeg", "image/png", "application/x-image")
@@ -42,15 +42,5 @@ def answer(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def main() -> int:
-    """Check what the environment says, then serve until SIGTERM."""
-    try:
-        serve(load)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve(load))

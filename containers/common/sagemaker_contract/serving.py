@@ -11,6 +11,7 @@ from gunicorn.app.base import BaseApplication
 from werkzeug.exceptions import BadRequest, HTTPException, NotAcceptable, UnsupportedMediaType
 
 from .errors import UserError
+from .program import USER_ERROR
 
 JSON, JSON_LINES = "application/json", "application/jsonlines"
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
@@ -53,13 +54,19 @@ def create_app(
     return app
 
 
-def serve(load: Callable[[], Flask], variables: Mapping[str, str] = os.environ) -> None:
-    """Answer requests until SIGTERM. `load` makes the application in every worker, after the fork.
+def serve(load: Callable[[], Flask], variables: Mapping[str, str] = os.environ) -> int:
+    """Answer requests until SIGTERM, then return the exit code. `load` makes the application in every worker, after
+    the fork; where it raises UserError, or the environment says what cannot be, that is the code of a user's mistake.
 
     Listens on SAGEMAKER_BIND_TO_PORT (8080) of 127.0.0.1 if SAGEMAKER_BIND_HOST says so, else of every
     address, as a container must. MODEL_SERVER_WORKERS sets the number of processes.
     """
-    _Server(load, options(variables)).run()
+    try:
+        _Server(load, options(variables)).run()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return USER_ERROR
+    return 0
 
 
 def workers(variables: Mapping[str, str]) -> int:
