@@ -77,14 +77,17 @@ def gallery(
     chosen = ranked[~group.duplicated() & differing].head(n)
     aspect = float((dataset.images["height"] / dataset.images["width"]).median())
     columns, width = 1 + len(models), 10 / (1 + len(models))
-    size = columns * width, len(chosen) * (width * aspect + 0.3)
+    size = columns * width, len(chosen) * (width * aspect + 0.3) + 0.3
     figure, axes = plt.subplots(len(chosen), columns, figsize=size, squeeze=False, dpi=110, layout="constrained")
+    drawn = []
     for line, image_id in zip(axes, chosen["image_id"], strict=True):
         image, truth = dataset.open_image(image_id), dataset.boxes_of(image_id)
         shown = {name: t[(t["image_id"] == image_id) & (t["score"] >= minimum_score)] for name, t in models.items()}
         for axis, (name, boxes) in zip(line, {"ground truth": truth, **shown}.items(), strict=True):
             figures.show(axis, image, boxes, dataset.classes)
             axis.set_title(f"{name}: {len(boxes)}", fontsize=8)
+            drawn.append(boxes[["class_id"]])
+    figures.legend(figure, dataset, pd.concat(drawn))
     plt.close(figure)
     return figure
 

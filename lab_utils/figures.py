@@ -29,7 +29,7 @@ def show_samples(dataset: DetectionDataset, n: int = 12, seed: int = 0, *, width
     for axis, image_id in zip(axes, ids, strict=True):
         show(axis, dataset.open_image(image_id), dataset.boxes_of(image_id), dataset.classes)
         axis.set_title(_short(dataset.image(image_id)["file_name"]), fontsize=7)
-    _legend(figure, dataset, dataset.subset(ids).boxes)
+    legend(figure, dataset, dataset.subset(ids).boxes)
     return _closed(figure)
 
 
@@ -61,7 +61,7 @@ def compare_samples(
         found = shown[shown["image_id"] == image_id]
         pair = axes[2 * i : 2 * i + 2]
         _compare(pair, dataset.open_image(image_id), dataset.boxes_of(image_id), found, dataset.classes)
-    _legend(figure, dataset, pd.concat([dataset.subset(ids).boxes[["class_id"]], shown[["class_id"]]]))
+    legend(figure, dataset, pd.concat([dataset.subset(ids).boxes[["class_id"]], shown[["class_id"]]]))
     return _closed(figure)
 
 
@@ -95,6 +95,16 @@ def draw_boxes(axis: Axes, boxes: pd.DataFrame, classes: Sequence[str]) -> None:
         text += [f"{box['score']:.2f}"] if "score" in box else []
         if text:
             _label(axis, box, " ".join(text), shade)
+
+
+def legend(figure: Figure, dataset: DetectionDataset, boxes: pd.DataFrame) -> None:
+    """Name the colours of the classes of `boxes` below all that a figure shows."""
+    from matplotlib.patches import Patch
+
+    used = sorted(boxes["class_id"].unique())
+    if used:
+        handles = [Patch(color=colour(i), label=dataset.classes[i]) for i in used]
+        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(used), 4), fontsize=8, frameon=False)
 
 
 def summary(data: DetectionDataset | Mapping[str, DetectionDataset]) -> Figure:
@@ -187,15 +197,6 @@ def _inset(axis: Axes, image: Image.Image, box: Any) -> None:
     zoom.set(xlim=(centre[0] - half, centre[0] + half), ylim=(centre[1] + half, centre[1] - half), xticks=[], yticks=[])
     zoom.spines[:].set(color="white", lw=1.2)
     axis.indicate_inset_zoom(zoom, edgecolor="white", alpha=0.8, lw=0.8)
-
-
-def _legend(figure: Figure, dataset: DetectionDataset, boxes: pd.DataFrame) -> None:
-    from matplotlib.patches import Patch
-
-    used = sorted(boxes["class_id"].unique())
-    if used:
-        handles = [Patch(color=colour(i), label=dataset.classes[i]) for i in used]
-        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(used), 4), fontsize=8, frameon=False)
 
 
 def _class_balance(axis: Axes, parts: Mapping[str, DetectionDataset]) -> None:

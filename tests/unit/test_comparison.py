@@ -116,6 +116,7 @@ def test_disagreements_count_what_one_model_has_alone(pictures):
 def test_the_gallery_shows_one_image_of_each_group_with_a_disagreement(pictures):
     figure = gallery(*pictures)
     assert [axis.get_title() for axis in figure.axes if axis.get_title()] == ["ground truth: 1", "a: 1", "b: 1"]
+    assert [text.get_text() for text in figure.legends[0].texts] == ["cat", "dog"]
 
 
 def test_the_gallery_of_models_that_agree_is_one_image(pictures):
