@@ -27,8 +27,7 @@ def draw(history: pd.DataFrame, *, title: str = "") -> Figure:
     for column in scores:
         points = history[["iteration", column]].dropna()
         right.plot(*points.T.to_numpy(), marker="o", label=column.partition(":")[2])
-    by_epoch = "epoch" in columns and history["epoch"].equals(history["iteration"])
-    step = "epoch" if by_epoch else "iteration"
+    step = "epoch" if "epoch" in columns and (history["epoch"] == history["iteration"]).all() else "iteration"
     left.set(xlabel=step, xlim=(0, None), ylabel="loss", ylim=(0, None), title="Loss")
     right.set(xlabel=step, xlim=(0, None), ylim=(0, 1), title="Validation, whole set")
     for axis in (left, right):

@@ -64,6 +64,8 @@ class TuningRun:
         return figure
 
     def _scatter(self, axis: Any, name: str) -> None:
+        from matplotlib.ticker import LogLocator, NullFormatter
+
         done = self.trials.dropna(subset=["objective"])
         axis.scatter(done[name], done["objective"], color="#0072B2", zorder=3)
         axis.scatter(self.best[name], self.best["objective"], s=160, fc="none", ec="#D55E00", lw=2, label="best")
@@ -71,6 +73,9 @@ class TuningRun:
             axis.annotate(str(number), (value, score), xytext=(5, 5), textcoords="offset points", fontsize=8)
         if self._logarithmic(name):
             axis.set_xscale("log")
+            axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.xaxis.set_major_formatter("{x:g}")
+            axis.xaxis.set_minor_formatter(NullFormatter())
         lower = " (lower is better)" if self._minimize else ""
         axis.set(xlabel=name, ylabel=f"{self.objective}{lower}")
         axis.grid(alpha=0.3)

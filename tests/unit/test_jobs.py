@@ -83,3 +83,12 @@ def test_a_curve_of_one_point_can_be_seen():
 
 def test_curves_of_a_job_that_logged_nothing():
     assert not draw(pd.DataFrame({"iteration": []})).axes[0].lines
+
+
+def test_curves_are_over_epochs_where_there_are_no_iterations():
+    history = pd.DataFrame(
+        {"iteration": [1, 2], "epoch": [1.0, 2.0], "train:cross_entropy": [5.0, 4.0], "validation:mAP": [0.1, 0.2]}
+    )
+    left, right = draw(history).axes
+    assert left.get_xlabel() == right.get_xlabel() == "epoch"
+    assert [line.get_label() for axis in (left, right) for line in axis.lines] == ["train:cross_entropy", "mAP"]
