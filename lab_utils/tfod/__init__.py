@@ -1,0 +1,1 @@
+"""What TensorFlow's Object Detection API (TFOD) reads and writes, without TensorFlow."""
