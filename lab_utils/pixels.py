@@ -35,8 +35,25 @@ def open_rgb(path: str | Path) -> Image.Image:
     Raises:
         DataError: the file is missing, truncated, or not an image; the message names it.
     """
-    with _decoded(path, io.BytesIO(_read(path))) as image:
+    with _decoded(path, io.BytesIO(read_bytes(path))) as image:
         return to_rgb(image)
+
+
+def stored_size(path: str | Path) -> tuple[int, int]:
+    """Width and height of an image file as stored; only its header is read.
+
+    Raises:
+        DataError: the file is missing or not an image; the message names it.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except FileNotFoundError:
+        raise DataError(f"{path}: image not found; its size is needed, for the annotations do not tell it") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path}: not a readable image: {error}") from None
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -80,7 +97,7 @@ def fingerprint(path: str | Path) -> Fingerprint:
     Raises:
         DataError: as `open_rgb`.
     """
-    content = _read(path)
+    content = read_bytes(path)
     with _decoded(path, io.BytesIO(content)) as image:
         return Fingerprint(image.size, hashlib.sha256(content).hexdigest(), _dhash(image), exif_orientation(image))
 
@@ -102,7 +119,8 @@ def fingerprints(
         return list(tqdm(results, desc=what, total=len(paths), leave=False, disable=None if progress else True))
 
 
-def _read(path: str | Path) -> bytes:
+def read_bytes(path: str | Path) -> bytes:
+    """The bytes of an image file; a DataError names one that is missing or cannot be read."""
     try:
         return Path(path).read_bytes()
     except FileNotFoundError:

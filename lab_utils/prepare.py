@@ -15,7 +15,7 @@ from lab_utils.session import LabSession
 RENDERED = ("synthetic", "coco-shaped")
 DOWNLOADED = "coco-val2017"
 _FORM = 1  # of validation, split and channels: raise it when one of them makes other channels of the same data
-_ANNOTATIONS = {".xml", ".json", ".jsonl", ".manifest", ".txt", ".csv", ".h5"}  # known by content, others by size
+_ANNOTATIONS = {".xml", ".json", ".jsonl", ".manifest", ".txt", ".csv", ".h5", ".tfrecord", ".record", ".pbtxt"}
 
 
 def load_dataset(
@@ -120,17 +120,20 @@ def _rendering(dataset: str, profile: str) -> list[object]:
 
 
 def _files(path: str, lab: LabSession | None) -> Iterator[tuple[str, str]]:
-    """Name below the source and what tells its content, for each file of a source."""
+    """Name below the source and what tells its content, annotations whole and others by size, for each of its files."""
+    from lab_utils import formats
+
     if path.startswith("s3://"):
         yield from ((name, o["ETag"]) for name, o in s3.listing(_needed(lab, path), path).items())
         return
     source = Path(path).expanduser()
-    if not source.exists():
+    files = list(source.rglob("*")) if source.is_dir() else [source] if source.is_file() else formats.shards(source)
+    if not source.is_dir() and not files:
         raise DataError(f"{path} does not exist")
-    for file in [source] if source.is_file() else source.rglob("*"):
-        name = file.relative_to(source).as_posix()
+    for file in files:
+        name = file.relative_to(source if file.is_relative_to(source) else source.parent).as_posix()
         if file.is_file() and not file.name.startswith("."):
-            telling = file == source or file.suffix.lower() in _ANNOTATIONS
+            telling = file == source or file.suffix.lower().partition("-")[0] in _ANNOTATIONS
             yield name, _content(file) if telling else str(file.stat().st_size)
 
 

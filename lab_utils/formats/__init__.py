@@ -1,5 +1,6 @@
 """Readers and writers of annotation formats; each is a module with `read` and `write`."""
 
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -9,7 +10,7 @@ import pandas as pd
 from lab_utils.dataset import DetectionDataset
 from lab_utils.errors import ConfigError, DataError
 
-NAMES = ("coco", "frsign", "manifest", "recordio", "sagemaker_json", "voc")
+NAMES = ("coco", "csv", "frsign", "lisa", "manifest", "recordio", "sagemaker_json", "tfrecord", "via", "voc")
 
 
 def parse(spec: str) -> tuple[str, str]:
@@ -33,11 +34,18 @@ def load(spec: str) -> DetectionDataset:
         ConfigError: no such format.
         DataError: nothing at PATH, or what is there cannot be read.
     """
-    name, path = parse(spec)
-    if not Path(path).expanduser().exists():
-        raise DataError(f"dataset {spec!r}: {path} does not exist")
-    dataset: DetectionDataset = import_module(f"{__name__}.{name}").read(Path(path).expanduser())
+    name, text = parse(spec)
+    path = Path(text).expanduser()
+    if not path.exists() and not shards(path):
+        raise DataError(f"dataset {spec!r}: {text} does not exist")
+    dataset: DetectionDataset = import_module(f"{__name__}.{name}").read(path)
     return dataset
+
+
+def shards(path: Path) -> list[Path]:
+    """The files `PATH-00000-of-00010`, `PATH-00001-of-00010` and so on that are there, in no order."""
+    found = re.compile(re.escape(path.name) + r"-\d{5}-of-\d{5}")
+    return [file for file in path.parent.glob("*-of-*") if found.fullmatch(file.name)]
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -57,6 +65,12 @@ def boxes_by_image(dataset: DetectionDataset) -> dict[int, list[dict[str, Any]]]
             raise DataError(f"{dataset.name}: a box is of image {box['image_id']}, which is not there")
         found[box["image_id"]].append(box)
     return found
+
+
+def images_beside(file: Path, first: str) -> Path:
+    """The folder of the images that an annotation file names: its own, `images` or `JPEGImages`, where `first` is."""
+    folders = (file.parent, file.parent / "images", file.parent / "JPEGImages")
+    return next((folder for folder in folders if (folder / first).is_file()), file.parent)
 
 
 def number(value: float) -> float | int:

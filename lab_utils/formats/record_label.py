@@ -88,7 +88,7 @@ def decode(label: NDArray[np.float32], where: str) -> NDArray[np.float64]:
         raise DataError(f"{where}: {extent}; the rest is no multiple of an object's {width:g}")
     objects = values[int(header) :].reshape(-1, int(width))
     objects = objects[objects[:, 0] != _NOTHING]
-    _check(objects, where)
+    check(objects, where)
     return objects
 
 
@@ -99,7 +99,8 @@ def check_width(label: NDArray[np.float32], label_width: int | None, where: str)
         raise DataError(f"{where}: the label has {label.size} values; label_width is {label_width}: {advice}")
 
 
-def _check(objects: NDArray[np.float64], where: str) -> None:
+def check(objects: NDArray[np.float64], where: str) -> None:
+    """Refuse objects [N, 5 or more] of which a class is no id, a corner no ratio, or that have no area."""
     classes, corners = objects[:, 0], objects[:, 1:5]
     _refuse((classes < 0) | (classes % 1 != 0), objects, 0, where, "expected an integer from 0")
     for side in range(4):

@@ -7,7 +7,6 @@ in `record_label`, the framing in `record_file`.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,9 @@ from lab_utils.dataset import BOX_COLUMNS, XYWH, DetectionDataset
 from lab_utils.errors import ConfigError, DataError
 from lab_utils.formats import record_file, record_list
 from lab_utils.formats.conversion import Conversion, prepared, successive
+from lab_utils.formats.record_image import image_header, unpack_image
 from lab_utils.formats.record_label import Record, check_width, decode, encode, pack, unpack
+from lab_utils.pixels import read_bytes
 
 _REINDEX = "make it anew with recordio.write_index"
 
@@ -62,7 +63,7 @@ def write(
             size = (int(image.width), int(image.height)) if size_header else None  # type: ignore[arg-type]
             label = encode(objects[of_image.get(row, [])], size, width)
             check_width(label, label_width, f"{dataset.name}: {image.file_name}")
-            writer.append(row, pack(Record(row, label, _content(dataset.root / str(image.file_name)))))
+            writer.append(row, pack(Record(row, label, read_bytes(dataset.root / str(image.file_name)))))
             lines.append(record_list.line(row, label, str(image.file_name)))
         atomic.write_text(path.with_suffix(".lst"), "".join(lines))
     wider = account.label_width + 2 * size_header
@@ -117,9 +118,9 @@ def read(
     for number, record in enumerate(stream(path, label_width=label_width), start=1):
         where = f"{path}: record {number} (id {record.id})"
         objects = decode(record.label, where)
-        size, suffix = _image_header(record.image, where)
+        size, suffix = image_header(record.image, where)
         name = listed.get(record.id, f"{record.id:08d}{suffix}")
-        _unpacked(root / name, record.image)
+        unpack_image(root / name, record.image)
         images.append({"image_id": record.id, "file_name": name, "width": size[0], "height": size[1]})
         tables.append(_boxes(record.id, objects, size))
     boxes = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(BOX_COLUMNS))
@@ -152,30 +153,6 @@ def _objects(boxes: pd.DataFrame, width: int) -> np.ndarray:
     low, high = values[:, :2] / size, (values[:, :2] + values[:, 2:]) / size
     flags = (boxes["difficult"] | boxes["crowd"]).to_numpy()[:, None]
     return np.hstack([boxes[["class_id"]].to_numpy(), low, np.minimum(high, 1), flags])[:, :width]
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: image cannot be read: {error.strerror}") from None
-
-
-def _image_header(content: bytes, where: str) -> tuple[tuple[int, int], str]:
-    """Width and height, and the suffix of the format; only the header is decoded."""
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            return image.size, ".png" if image.format == "PNG" else ".jpg"
-    except (OSError, ValueError, SyntaxError) as error:
-        raise DataError(f"{where}: no readable image: {error}; pack JPEG or PNG files") from None
-
-
-def _unpacked(target: Path, content: bytes) -> None:
-    if not target.is_file() or target.read_bytes() != content:
-        with atomic.open_atomic(target, "wb") as file:
-            file.write(content)
 
 
 def _boxes(image_id: int, objects: np.ndarray, size: tuple[int, int]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from lab_utils import formats
 from lab_utils.atomic import open_atomic
 from lab_utils.errors import ConfigError, DataError
 
@@ -80,7 +81,7 @@ def find(path: str | Path) -> list[Path]:
     if path.is_dir():
         found = [f for f in path.iterdir() if re.search(r"\.(tf)?records?(-\d{5}-of-\d{5})?$", f.name)]
     else:
-        found = [path] if path.is_file() else [*path.parent.glob(path.name), *path.parent.glob(f"{path.name}-*-of-*")]
+        found = [path] if path.is_file() else [*path.parent.glob(path.name), *formats.shards(path)]
     if not found:
         raise DataError(
             f"{path}: no TFRecord files; expected a file, its shards, or a folder of *.tfrecord or *.record"
@@ -98,7 +99,7 @@ class ShardWriter:
 
     def __init__(self, path: str | Path, shards: int = 1) -> None:
         self.paths = shard_paths(path, shards)
-        self._old = set(_set_of(Path(path)))
+        self._old = {Path(path), *formats.shards(Path(path))}
         self._count = 0
         self._stack = ExitStack()
 
@@ -119,17 +120,6 @@ class ShardWriter:
         """Add a record to the next shard."""
         self._files[self._count % len(self._files)].write(frame(data))
         self._count += 1
-
-
-def _set_of(path: Path) -> Iterator[Path]:
-    """The file and the shards of that name."""
-    if path.is_file():
-        yield path
-    if path.parent.is_dir():
-        for file in path.parent.iterdir():
-            shard = _SHARD.fullmatch(file.name)
-            if shard and shard[1] == path.name:
-                yield file
 
 
 def _check_complete(files: list[Path]) -> None:

@@ -102,3 +102,13 @@ def test_what_is_no_data_set_has_no_name(dataset: str) -> None:
 def test_s3_data_need_a_session(function) -> None:
     with pytest.raises(ConfigError, match="pass lab="):
         function("voc:s3://bucket/photos")
+
+
+def test_shards_of_records_are_known_by_their_content(tmp_path: Path) -> None:
+    shards = [tmp_path / f"train.tfrecord-0000{i}-of-00002" for i in (0, 1)]
+    for shard in shards:
+        shard.write_bytes(b"boxes")
+    before = [dataset_name(f"tfrecord:{path}") for path in (tmp_path, tmp_path / "train.tfrecord", shards[1])]
+    shards[1].write_bytes(b"Boxes")
+    after = [dataset_name(f"tfrecord:{path}") for path in (tmp_path, tmp_path / "train.tfrecord", shards[1])]
+    assert not set(before) & set(after)
