@@ -12,7 +12,7 @@ from lab_utils.errors import ConfigError, DataError
 from lab_utils.profiles import profile as profile_of
 from lab_utils.session import LabSession
 
-RENDERED = ("synthetic", "coco-shaped")
+RENDERED = ("synthetic", "coco-shaped", "lisa-shaped")
 DOWNLOADED = "coco-val2017"
 _FORM = 1  # of validation, split and channels: raise it when one of them makes other channels of the same data
 _ANNOTATIONS = {".xml", ".json", ".jsonl", ".manifest", ".txt", ".csv", ".h5", ".tfrecord", ".record", ".pbtxt"}
@@ -24,10 +24,10 @@ def load_dataset(
     """Load a data set by its specification.
 
     Args:
-        dataset: `synthetic` (railway scenes) or `coco-shaped` (signs of 80 categories), rendered on first use;
-            `coco-val2017`, downloaded on first use; or
-            `voc:PATH`, `coco:PATH`, `manifest:PATH`, `frsign:PATH`, `recordio:PATH`, `sagemaker_json:PATH`, where PATH
-            is a local path or an `s3://` prefix.
+        dataset: `synthetic` (railway scenes), `coco-shaped` (signs of 80 categories) or `lisa-shaped` (tracks of road
+            signs), rendered on first use; `coco-val2017`, downloaded on first use; or
+            `voc:PATH`, `coco:PATH`, `csv:PATH`, `via:PATH`, `manifest:PATH`, `frsign:PATH`, `lisa:PATH`,
+            `tfrecord:PATH`, `recordio:PATH`, `sagemaker_json:PATH`, where PATH is a local path or an `s3://` prefix.
         profile: size of a rendered set; other sets are used whole.
         seed: seed of a rendered set.
         lab: session to download with, needed for `s3://` only.
@@ -100,22 +100,26 @@ def prepare(lab: LabSession, dataset: str, *, profile: str = "laptop", seed: int
 
 def _rendered(dataset: str, profile: str, seed: int) -> DetectionDataset:
     from lab_utils import synthetic
-    from lab_utils.synthetic import coco_shaped
+    from lab_utils.synthetic import coco_shaped, lisa_shaped
 
     size = profile_of(profile)
     root = paths.home() / "data" / f"{dataset}-{profile}-{seed}"
     if dataset == "coco-shaped":
         return coco_shaped.generate(root, images=size.images, longest=size.longest, seed=seed)
+    if dataset == "lisa-shaped":
+        return lisa_shaped.generate(root, tracks=size.tracks, frames=size.track_frames, longest=size.street, seed=seed)
     return synthetic.generate(root, sequences=size.sequences, frames=size.frames, size=size.size, seed=seed)
 
 
 def _rendering(dataset: str, profile: str) -> list[object]:
-    from lab_utils.synthetic import coco_shaped
+    from lab_utils.synthetic import coco_shaped, lisa_shaped
     from lab_utils.synthetic.generate import VERSION
 
     size = profile_of(profile)
     if dataset == "coco-shaped":
         return [coco_shaped.VERSION, size.images, size.longest]
+    if dataset == "lisa-shaped":
+        return [lisa_shaped.VERSION, size.tracks, size.track_frames, size.street]
     return [VERSION, size.sequences, size.frames, *size.size]
 
 

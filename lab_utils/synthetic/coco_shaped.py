@@ -70,7 +70,7 @@ def picture(index: int, longest: int = 640, seed: int = 0) -> tuple[Image.Image,
     rng = np.random.default_rng((seed, index))
     width, height = _SHAPES[rng.integers(len(_SHAPES))]
     scale = longest / 640
-    canvas = _backdrop(rng, (round(width * scale), round(height * scale)))
+    canvas = backdrop(rng, (round(width * scale), round(height * scale)))
     kind = rng.random()
     found: list[dict[str, Any]] = []
     if kind >= _EMPTY:
@@ -81,7 +81,7 @@ def picture(index: int, longest: int = 640, seed: int = 0) -> tuple[Image.Image,
     return (canvas.convert("L") if rng.random() < _GRAY else canvas), found
 
 
-def _backdrop(rng: np.random.Generator, size: tuple[int, int]) -> Image.Image:
+def backdrop(rng: np.random.Generator, size: tuple[int, int]) -> Image.Image:
     """Soft patches of muted colour, with grain."""
     patches = rng.integers(70, 190, (5, 6, 1)) + rng.integers(-28, 29, (5, 6, 3))
     soft = Image.fromarray(patches.astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)

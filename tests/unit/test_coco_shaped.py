@@ -36,7 +36,7 @@ def test_it_has_no_errors(dataset):
 
 def test_boxes_are_where_the_signs_are():
     image, found = coco_shaped.picture(3, 320)
-    bare = coco_shaped._backdrop(np.random.default_rng(0), image.size)
+    bare = coco_shaped.backdrop(np.random.default_rng(0), image.size)
     for annotation in found:
         x, y, width, height = annotation["bbox"]
         inside = np.asarray(image.crop((x + width / 4, y + height / 4, x + 3 * width / 4, y + 3 * height / 4)), int)
