@@ -4,8 +4,10 @@ Frames of one sequence look alike: spread over training and test, they turn the 
 """
 
 import hashlib
+import re
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -56,6 +58,24 @@ def split(
         if not len(part):
             raise ConfigError(f"split {name!r} is empty: {len(names)} groups for {len(fractions)} splits")
     return parts
+
+
+def regrouped(dataset: DetectionDataset, pattern: str) -> DetectionDataset:
+    """The data set with groups that a regular expression finds in the file names.
+
+    Args:
+        pattern: its first parenthesis is the group, as in `(clip\\d+)_`; an image without a match keeps its own.
+
+    Raises:
+        ConfigError: no regular expression, one without a parenthesis, or one that matches no file name.
+    """
+    try:
+        found = dataset.images["file_name"].str.extract(re.compile(pattern))[0]
+    except (re.error, ValueError) as error:
+        raise ConfigError(f"group {pattern!r}: {error}; expected a regular expression with (the group)") from None
+    if found.isna().all():
+        raise ConfigError(f"group {pattern!r}: matches no file name, such as {dataset.images['file_name'].iloc[0]}")
+    return replace(dataset, images=dataset.images.assign(group=found.fillna(dataset.images["group"])))
 
 
 def official(dataset: DetectionDataset) -> dict[str, DetectionDataset] | None:

@@ -1,12 +1,14 @@
 """Readers and writers of annotation formats; each is a module with `read` and `write`."""
 
 import re
+import shutil
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
 
+from lab_utils import atomic
 from lab_utils.dataset import DetectionDataset
 from lab_utils.errors import ConfigError, DataError
 
@@ -71,6 +73,21 @@ def images_beside(file: Path, first: str) -> Path:
     """The folder of the images that an annotation file names: its own, `images` or `JPEGImages`, where `first` is."""
     folders = (file.parent, file.parent / "images", file.parent / "JPEGImages")
     return next((folder for folder in folders if (folder / first).is_file()), file.parent)
+
+
+def copy_image(source: Path, target: Path) -> None:
+    """Copy an image file, unless there is one of that name.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    if target.exists():
+        return
+    try:
+        with source.open("rb") as pixels, atomic.open_atomic(target, "wb") as copy:
+            shutil.copyfileobj(pixels, copy)
+    except OSError as error:
+        raise DataError(f"{source}: image cannot be copied: {error.strerror}") from None
 
 
 def number(value: float) -> float | int:

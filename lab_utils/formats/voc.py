@@ -7,7 +7,6 @@ Corners are taken as written and width = xmax - xmin: labelImg and most tools of
 VOC's own files count pixels from 1 with both corners inside the box; `one_based` shifts their top left corner.
 """
 
-import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -18,7 +17,7 @@ import pandas as pd
 from lab_utils import atomic
 from lab_utils.dataset import BOX_COLUMNS, DetectionDataset
 from lab_utils.errors import DataError
-from lab_utils.formats import boxes_by_image, class_ids, number, records
+from lab_utils.formats import boxes_by_image, class_ids, copy_image, number, records
 
 _LISTS = {"train": "training", "val": "validation", "test": "test"}
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
@@ -78,7 +77,7 @@ def write(dataset: DetectionDataset, root: str | Path, *, images: bool = True) -
         ET.indent(tree)
         atomic.write_text(file, ET.tostring(tree, encoding="unicode") + "\n")
         if images:
-            _copy(dataset.root / image["file_name"], root / "JPEGImages" / image["file_name"])
+            copy_image(dataset.root / image["file_name"], root / "JPEGImages" / image["file_name"])
     for name, split in _LISTS.items():
         members = dataset.images.loc[dataset.images["split"] == split, "file_name"]
         if len(members):
@@ -187,9 +186,3 @@ def _to_xml(image: dict[str, Any], boxes: list[dict[str, Any]], classes: tuple[s
 def _add(parent: ET.Element, **children: object) -> None:
     for name, value in children.items():
         ET.SubElement(parent, name).text = str(value)
-
-
-def _copy(source: Path, target: Path) -> None:
-    if not target.exists():
-        with source.open("rb") as pixels, atomic.open_atomic(target, "wb") as copy:
-            shutil.copyfileobj(pixels, copy)

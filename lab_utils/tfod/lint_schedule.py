@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from lab_utils.tfod.finding import Context, Finding
+from lab_utils.tfod.pipeline import RATE
 from lab_utils.tfod.textproto import Message
 
-_RATE = 0.04 / 64  # an image's: the zoo trains with 0.08 for 128 images and 0.04 for 64, with momentum
 _TOO_HIGH = 4  # times that
 _ADAM = 0.01  # the highest rate at which Adam is of use
 _BASE = {
@@ -72,11 +72,11 @@ def _rate(context: Context, optimizer: str, path: str) -> Iterator[Finding]:
     if batch < 1:
         yield context.finding("error", "train_config.batch_size", "no images in a batch", "1 or more")
     elif rate <= 0:
-        yield context.finding("error", path, "nothing is learnt", f"about {_RATE * batch:g}")
-    elif optimizer.endswith("momentum_optimizer") and rate > _TOO_HIGH * _RATE * batch:
-        times = rate / (_RATE * batch)
+        yield context.finding("error", path, "nothing is learnt", f"about {RATE * batch:g}")
+    elif optimizer.endswith("momentum_optimizer") and rate > _TOO_HIGH * RATE * batch:
+        times = rate / (RATE * batch)
         problem = f"{times:.0f} times what the zoo's models train with for a batch of {batch}: the loss oscillates"
-        yield context.finding("warning", path, problem, f"about {_RATE * batch:g}, or a larger batch")
+        yield context.finding("warning", path, problem, f"about {RATE * batch:g}, or a larger batch")
     elif optimizer.endswith("adam_optimizer") and rate > _ADAM:
         yield context.finding("warning", path, "too high for Adam: the loss oscillates", "about 0.001")
 
