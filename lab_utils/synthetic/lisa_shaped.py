@@ -48,7 +48,8 @@ SIGNS = {  # LISA's tag -> number of the drawn sign: outline, ten times the fill
 _MADE_FROM = "made_from.json"
 _SHAPES = ((640, 480), (704, 480), (1024, 522))
 _SCALE = 1024  # the longest side that LISA's sizes are for
-_GRAY, _SECOND, _NEGATIVE = 0.3, 0.25, 0.1  # shares: tracks without colour, with a second sign; negatives a frame
+_GRAY, _SECOND = 0.3, 0.25  # shares of tracks without colour, with a second sign
+_EVERY, _NEGATIVES = 10, 3  # every so many tracks, so many frames without signs
 _GAP = 400  # frames between the tracks of a drive
 
 
@@ -149,13 +150,13 @@ def _render_all(
             row |= {"group": name, "origin_file": f"{drive}/vid_cmp.avi", "origin_frame": start + number}
             _save(image, root / file)
             yield row | {"track_frame": number}, boxes
-        if index % round(1 / _NEGATIVE) == 0:
+        if index % _EVERY == 0:
             yield from _negatives(root, index, scale, seed)
 
 
 def _negatives(root: Path, index: int, scale: float, seed: int) -> Iterator[tuple[dict[str, Any], list[Any]]]:
-    """Three streets without a sign."""
-    for number in range(3):
+    """Streets without a sign."""
+    for number in range(_NEGATIVES):
         rng = np.random.default_rng((seed, index, number))
         width, height = (round(side * scale) for side in _SHAPES[rng.integers(len(_SHAPES))])
         row = {"file_name": f"{lisa.NEGATIVES}/street_{index}_{number}.png", "width": width, "height": height}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -66,9 +67,15 @@ class Context:
         return Finding(severity, path, shown, problem, fix, found.line if found else 0)
 
     def number(self, path: str, default: float) -> float:
-        """The number at a path; the default where there is none, or no number."""
+        """The number at a path; the default where there is none, or no finite number."""
         value = self.config.get(path, default)
-        return value if isinstance(value, int | float) and not isinstance(value, bool) else default
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return value if is_number else default
+
+    def text(self, path: str) -> str:
+        """The string at a path; "" where there is none, or no string."""
+        value = self.config.get(path)
+        return value if isinstance(value, str) else ""
 
     def here(self, path: str) -> Path | None:
         """Where a path of the training machine is on this one; None for one that is elsewhere."""
@@ -79,8 +86,8 @@ class Context:
 
     def items(self, reader: str) -> tuple[Item, ...] | None:
         """The label map of `train_input_reader` or `eval_input_reader`; None where it cannot be read from here."""
-        path = self.config.get(f"{reader}.label_map_path")
-        file = self.here(path) if isinstance(path, str) and path else None
+        path = self.text(f"{reader}.label_map_path")
+        file = self.here(path) if path else None
         try:
             return label_map.read(file) if file and file.is_file() else None
         except DataError:

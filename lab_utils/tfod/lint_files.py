@@ -90,7 +90,7 @@ def _apart(context: Context) -> Iterator[Finding]:
 
 
 def _checkpoint(context: Context) -> Iterator[Finding]:
-    if not context.config.get(_CHECKPOINT):
+    if not context.text(_CHECKPOINT):
         return
     yield from _named(context, _CHECKPOINT, "the checkpoint")
     file = _here(context, _CHECKPOINT)
@@ -108,8 +108,8 @@ def _checkpoint(context: Context) -> Iterator[Finding]:
 
 def _named(context: Context, path: str, what: str) -> Iterator[Finding]:
     """A path that is missing, left to be filled in, or elsewhere."""
-    value = context.config.get(path)
-    if not isinstance(value, str) or not value:
+    value = context.text(path)
+    if not value:
         yield context.finding("error", path, "no path", f"the path of {what}")
     elif _PLACEHOLDER in value:
         yield context.finding("error", path, "left to be filled in", f"the path of {what}")
@@ -119,6 +119,5 @@ def _named(context: Context, path: str, what: str) -> Iterator[Finding]:
 
 
 def _here(context: Context, path: str) -> Path | None:
-    value = context.config.get(path)
-    usable = isinstance(value, str) and value and _PLACEHOLDER not in value
-    return context.here(value) if usable else None
+    value = context.text(path)
+    return context.here(value) if value and _PLACEHOLDER not in value else None

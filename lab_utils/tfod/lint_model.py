@@ -49,7 +49,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _extractor(context: Context, path: str) -> Iterator[Finding]:
-    name = context.config.get(f"{path}.type", "")
+    name = context.text(f"{path}.type")
     if name not in EXTRACTORS[context.kind] | context.extractors:
         other = [kind for kind, names in EXTRACTORS.items() if name in names]
         keras = f"{name}_keras" in EXTRACTORS[context.kind]
@@ -59,15 +59,15 @@ def _extractor(context: Context, path: str) -> Iterator[Finding]:
             f"{name}_keras" if keras else f"model {{ {other[0]} {{ ... }} }}" if other else _nearest(context.kind, name)
         )
         yield context.finding("error", f"{path}.type", problem, fix)
-    is_bifpn = "_bifpn_" in str(name)
-    for part, fits in (("bifpn", is_bifpn), ("fpn", not is_bifpn and "_fpn_" in str(name))):
+    is_bifpn = "_bifpn_" in name
+    for part, fits in (("bifpn", is_bifpn), ("fpn", not is_bifpn and "_fpn_" in name)):
         if context.config.find(f"{path}.{part}") and not fits:
             yield context.finding("error", f"{path}.{part}", f"{name} has no such pyramid: TFOD stops", "take it away")
     if is_bifpn and not context.config.find(f"{path}.bifpn"):
         fix = "bifpn { min_level: 3 max_level: 7 num_iterations: 3 num_filters: 64 }"
         yield context.finding("error", f"{path}.bifpn", f"{name} needs it: TFOD stops", fix)
     if not is_bifpn and context.kind == "ssd":
-        yield from _left_over(context, path, str(name))
+        yield from _left_over(context, path, name)
 
 
 def _left_over(context: Context, path: str, name: str) -> Iterator[Finding]:
@@ -85,17 +85,17 @@ def _left_over(context: Context, path: str, name: str) -> Iterator[Finding]:
         yield context.finding("warning", f"{coder}.y_scale", problem, fix)
 
 
-def _nearest(kind: str, name: object) -> str:
+def _nearest(kind: str, name: str) -> str:
     from difflib import get_close_matches
 
-    found = get_close_matches(str(name), EXTRACTORS[kind], n=1, cutoff=0)
+    found = get_close_matches(name, EXTRACTORS[kind], n=1, cutoff=0)
     return found[0] if found else f"one of {', '.join(sorted(EXTRACTORS[kind]))}"
 
 
 def _checkpoint(context: Context, path: str) -> Iterator[Finding]:
     """Kind and version of the checkpoint, and its model, as the zoo's names tell it."""
-    checkpoint = context.config.get("train_config.fine_tune_checkpoint")
-    if not isinstance(checkpoint, str) or not checkpoint:
+    checkpoint = context.text("train_config.fine_tune_checkpoint")
+    if not checkpoint:
         return
     if str(context.config.get("train_config.fine_tune_checkpoint_version", "V1")) not in ("V2", "2"):
         problem = "TensorFlow 2 reads V2 alone, and V1 is the default: TFOD stops"
@@ -105,7 +105,7 @@ def _checkpoint(context: Context, path: str) -> Iterator[Finding]:
     kind = context.config.get(type_path) or ("detection" if old else "classification")
     if kind not in _TYPES:
         yield context.finding("error", type_path, "no such type: TFOD stops", f"one of {', '.join(_TYPES)}")
-    theirs, ours = _model_of(checkpoint), _model_of(str(context.config.get(path, "")))
+    theirs, ours = _model_of(checkpoint), _model_of(context.text(path))
     if theirs[0] and kind == "classification":
         problem = "the checkpoint is a detector's: as a classifier's it does not match, and TFOD stops"
         yield context.finding("error", type_path, problem, '"detection"', kind)
@@ -172,9 +172,7 @@ def _aspect_ratio(context: Context, path: str, least: int, most: int) -> Iterato
 
 
 def _efficientdet_size(context: Context, path: str, side: int) -> Iterator[Finding]:
-    found = re.fullmatch(
-        r"ssd_efficientnet-b(\d)_bifpn_keras", str(context.config.get("model.ssd.feature_extractor.type"))
-    )
+    found = re.fullmatch(r"ssd_efficientnet-b(\d)_bifpn_keras", context.text("model.ssd.feature_extractor.type"))
     if found and side != _EFFICIENTDET[int(found[1])]:
         wanted = _EFFICIENTDET[int(found[1])]
         yield context.finding("warning", path, f"EfficientDet D{found[1]} is made for {wanted}", str(wanted), side)

@@ -111,6 +111,7 @@ def _manual(context: Context, schedule: str, steps: int) -> Iterator[Finding]:
     path = f"{schedule}.schedule"
     message = context.config.get(schedule)
     found = [(f, f.value.get("step", 0)) for f in message.all("schedule") if isinstance(f.value, Message)]
+    found = [(f, step) for f, step in found if isinstance(step, int)]
     if not found:
         yield context.finding("error", path, "no steps: TFOD stops", "schedule { step: ... learning_rate: ... }")
     beyond = [(f, step) for f, step in found if step >= steps]

@@ -68,10 +68,12 @@ class Message:
         found = self.find(name)
         if found is None:
             self.fields.append(found := Field(name, Message()))
-        if rest:
-            found.value.set(rest, value)
-        else:
+        if not rest:
             found.value = value
+            return
+        if not isinstance(found.value, Message):
+            found.value = Message()
+        found.value.set(rest, value)
 
     def remove(self, path: str) -> None:
         """Take away every field at a path."""
@@ -133,7 +135,7 @@ class _Parser:
     def message(self, end: str = "", depth: int = 0) -> Message:
         """The fields up to `end`, which is taken, too; "" is the end of the text."""
         found = Message()
-        while self._token.text != end or self._token.kind == "string":
+        while self._token.text != end:
             if depth > _DEPTH:
                 raise self._error(f"messages nested more than {_DEPTH} deep")
             found.fields += self._field(depth)

@@ -1,5 +1,6 @@
 """The linter: silent on what is right, and each mistake found once, with field, value and fix."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from lab_utils.errors import ConfigError, DataError
 from lab_utils.tfod import label_map, pipeline, textproto
 from lab_utils.tfod.label_map import Item
 from lab_utils.tfod.lint import lint
-from lab_utils.tfod.textproto import Message, Name
+from lab_utils.tfod.textproto import Field, Message, Name
 
 SSD, RCNN = "ssd_mobilenet_v2_fpnlite_320", "faster_rcnn_resnet101_640"
 COSINE = "train_config.optimizer.momentum_optimizer.learning_rate.cosine_decay_learning_rate"
@@ -33,7 +34,7 @@ def data(tmp_path):
 def found(data, tmp_path):
     """A function that lints a family's configuration after changes: (severity, field, value, fix) of each finding."""
 
-    def run(changes=None, family=SSD, steps=1000, **options):
+    def run(changes=None, family=SSD, **options):
         config = pipeline.build(family, data, steps=1000)
         for path, value in (changes or {}).items():
             config.remove(path) if value is None else config.set(path, value)
@@ -365,11 +366,29 @@ def test_paths_of_another_machine_are_noted_or_followed(found, tmp_path):
 
 
 def test_steps_of_the_command_line_and_extractors_of_the_program(found):
-    result = found(steps=1000, **{})
-    assert result == []
+    assert found(steps=1000) == []
+    assert ("warning", "train_config.num_steps", "1000", "500, and the schedule to match") in found(steps=500)
     own = {f"{EXTRACTOR}.type": "ssd_tiny_fpn_keras"}
     assert found(own)[0][1] == f"{EXTRACTOR}.type"
     assert found(own, extractors=["ssd_tiny_fpn_keras"]) == []
+
+
+def leaves(message: Message) -> Iterator[Field]:
+    for field in message.fields:
+        yield field
+        if isinstance(field.value, Message):
+            yield from leaves(field.value)
+
+
+@pytest.mark.parametrize("value", ["x", -1, float("nan"), Message()])
+def test_no_value_of_any_field_ends_the_linter(data, tmp_path, value):
+    for family in (SSD, RCNN):
+        config = pipeline.build(family, data, steps=1000, checkpoint="ckpt-0")
+        config.set(f"{RATE}", manual(600, 900)) if family == RCNN else None
+        for field in list(leaves(config)):
+            before, field.value = field.value, value
+            findings(tmp_path, config)
+            field.value = before
 
 
 def test_what_is_no_configuration_is_refused(tmp_path):
