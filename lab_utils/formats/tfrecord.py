@@ -127,14 +127,13 @@ def read(path: str | Path, images_dir: str | Path | None = None) -> DetectionDat
 
     Args:
         path: as for `stream`.
-        images_dir: where the images go; None: the folder `NAME_images` beside the file, or `images` in the folder.
+        images_dir: where the images go; None: the folder `NAME_images` beside the file or folder.
 
     Raises:
         DataError: as `stream`; or a record lacks a feature, repeats an image, or has a box that is none.
     """
-    path = Path(path)
-    beside = path if path.is_dir() else path.parent
-    root = Path(images_dir or (path / "images" if path.is_dir() else beside / f"{path.name.split('.')[0]}_images"))
+    path = Path(path).resolve()
+    root = Path(images_dir) if images_dir else path.with_name(f"{path.name.split('.')[0]}_images")
     images: list[dict[str, Any]] = []
     found: list[Objects] = []
     place_of: dict[str, str] = {}
@@ -148,7 +147,7 @@ def read(path: str | Path, images_dir: str | Path | None = None) -> DetectionDat
         found.append(objects)
     if not images:
         raise DataError(f"{path}: empty; expected at least one record")
-    listed = beside / LABEL_MAP
+    listed = (path if path.is_dir() else path.parent) / LABEL_MAP
     items = label_map.read(listed) if listed.is_file() else features.classes(found)
     tables = [objects.table(image, items) for image, objects in zip(_numbered(images), found, strict=True)]
     boxes = pd.concat([t for t in tables if len(t)] or [pd.DataFrame(columns=list(BOX_COLUMNS))], ignore_index=True)

@@ -15,6 +15,10 @@ SSD, RCNN = "ssd_mobilenet_v2_fpnlite_320", "faster_rcnn_resnet101_640"
 COSINE = "train_config.optimizer.momentum_optimizer.learning_rate.cosine_decay_learning_rate"
 RATE = "train_config.optimizer.momentum_optimizer.learning_rate"
 EXTRACTOR = "model.ssd.feature_extractor"
+FIXED = "model.ssd.image_resizer.fixed_shape_resizer"
+KEEP = "model.faster_rcnn.image_resizer.keep_aspect_ratio_resizer"
+SECOND = "model.faster_rcnn.second_stage_post_processing.score_converter"
+SQUARE = "train_config.data_augmentation_options.random_scale_crop_and_pad_to_square.output_size"
 NMS = "model.ssd.post_processing.batch_non_max_suppression"
 
 
@@ -159,58 +163,16 @@ MISTAKES = [
     ("efficientdet_d0", {f"{EXTRACTOR}.bifpn": None}, "error", f"{EXTRACTOR}.bifpn", "missing", "bifpn {"),
     ("efficientdet_d0", {f"{EXTRACTOR}.fpn.min_level": 3}, "error", f"{EXTRACTOR}.fpn", "", "take it away"),
     (SSD, {"model.ssd.image_resizer": None}, "error", "model.ssd.image_resizer", "missing", "fixed_shape_resizer"),
-    (
-        SSD,
-        {"model.ssd.image_resizer.fixed_shape_resizer.height": 300},
-        "warning",
-        "model.ssd.image_resizer.fixed_shape_resizer.height",
-        "300",
-        "288",
-    ),
-    (
-        SSD,
-        {"model.ssd.image_resizer.fixed_shape_resizer.width": 0},
-        "error",
-        "model.ssd.image_resizer.fixed_shape_resizer.width",
-        "0",
-        "320",
-    ),
-    (
-        RCNN,
-        {"model.faster_rcnn.image_resizer.keep_aspect_ratio_resizer.pad_to_max_dimension": False},
-        "error",
-        "model.faster_rcnn.image_resizer.keep_aspect_ratio_resizer.pad_to_max_dimension",
-        "false",
-        "true",
-    ),
-    (
-        RCNN,
-        {"model.faster_rcnn.image_resizer.keep_aspect_ratio_resizer.min_dimension": 800},
-        "error",
-        "model.faster_rcnn.image_resizer.keep_aspect_ratio_resizer.min_dimension",
-        "800",
-        "640",
-    ),
-    (
-        SSD,
-        {"train_config.data_augmentation_options.random_scale_crop_and_pad_to_square.output_size": 640},
-        "warning",
-        "train_config.data_augmentation_options.random_scale_crop_and_pad_to_square.output_size",
-        "640",
-        "320",
-    ),
+    (SSD, {f"{FIXED}.height": 300}, "warning", f"{FIXED}.height", "300", "288"),
+    (SSD, {f"{FIXED}.width": 0}, "error", f"{FIXED}.width", "0", "320"),
+    (RCNN, {f"{KEEP}.pad_to_max_dimension": False}, "error", f"{KEEP}.pad_to_max_dimension", "false", "true"),
+    (RCNN, {f"{KEEP}.min_dimension": 800}, "error", f"{KEEP}.min_dimension", "800", "640"),
+    (SSD, {SQUARE: 640}, "warning", SQUARE, "640", "320"),
     (SSD, {f"{NMS}.score_threshold": 0.3}, "warning", f"{NMS}.score_threshold", "0.3", "1e-8"),
     (SSD, {f"{NMS}.score_threshold": 1.5}, "error", f"{NMS}.score_threshold", "1.5", "1e-8"),
     (SSD, {f"{NMS}.iou_threshold": 0}, "error", f"{NMS}.iou_threshold", "0", "0.5"),
     (SSD, {f"{NMS}.max_total_detections": 10}, "warning", f"{NMS}.max_total_detections", "10", "100 or more"),
-    (
-        RCNN,
-        {"model.faster_rcnn.second_stage_post_processing.score_converter": None},
-        "warning",
-        "model.faster_rcnn.second_stage_post_processing.score_converter",
-        "IDENTITY",
-        "SOFTMAX",
-    ),
+    (RCNN, {SECOND: None}, "warning", SECOND, "IDENTITY", "SOFTMAX"),
     (SSD, {"eval_config.min_score_threshold": 1.0}, "error", "eval_config.min_score_threshold", "1.0", "0.5"),
     (SSD, {"eval_config": None}, "warning", "eval_config", "missing", "add eval_config"),
     (SSD, {"train_confg": Message()}, "error", "train_confg", "", "one of model, train_config"),
@@ -235,8 +197,6 @@ def related(field):
     return {
         f"{COSINE}.total_steps": [f"{COSINE}.warmup_steps"],
         f"{EXTRACTOR}.type": [f"{EXTRACTOR}.fpn"],
-        f"{EXTRACTOR}.bifpn": [],
-        "model.faster_rcnn.image_resizer.keep_aspect_ratio_resizer.min_dimension": [],
     }.get(field, [])
 
 

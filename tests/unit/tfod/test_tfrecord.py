@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from unit.test_formats import same
 
-from lab_utils import formats, validation
+from lab_utils import formats, prepare, validation
 from lab_utils.dataset import XYWH, DetectionDataset
 from lab_utils.errors import DataError
 from lab_utils.formats import tfrecord
@@ -105,8 +105,10 @@ def test_splits_share_a_label_map(dataset, tmp_path):
     parts = {"training": dataset.subset([4, 7]), "test": dataset.subset([9])}
     accounts = tfrecord.write_splits(parts, tmp_path / "out", shards=2)
     assert [account.images for account in accounts.values()] == [2, 1]
+    name = prepare.dataset_name(f"tfrecord:{tmp_path / 'out'}")
     read = formats.load(f"tfrecord:{tmp_path / 'out'}")
     same(read, dataset, atol=1e-4)
+    assert prepare.dataset_name(f"tfrecord:{tmp_path / 'out'}") == name  # the images go elsewhere
     assert read.images.set_index("image_id")["split"].to_dict() == {4: "training", 7: "training", 9: "test"}
     other = DetectionDataset.from_frames(dataset.images, dataset.boxes, ["a", "b", "c"], root=dataset.root)
     with pytest.raises(DataError, match=r"label_map\.pbtxt: other classes than dataset's; delete it"):
