@@ -17,6 +17,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 1, 2, 3
 _64_BITS = (1 << 64) - 1
 _NOTHING = memoryview(b"")
+_SMALL = [bytes([value]) for value in range(0x80)]
 
 
 def encode(features: Mapping[str, Feature]) -> bytes:
@@ -60,6 +61,8 @@ def _tagged(number: int, data: bytes) -> bytes:
 
 def _varint(value: int) -> bytes:
     """Seven bits a byte, the lowest first; the eighth says that more come."""
+    if value < 0x80:  # nearly all of them
+        return _SMALL[value]
     found = bytearray()
     while value > 0x7F:
         found.append(value & 0x7F | 0x80)
