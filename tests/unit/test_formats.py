@@ -115,7 +115,7 @@ def test_bad_coco_is_named(tmp_path, change, message):
 
 
 def test_load_refuses_what_it_does_not_know(tmp_path):
-    with pytest.raises(ConfigError, match="unknown format 'yolo'; expected one of coco, frsign, manifest, recordio"):
+    with pytest.raises(ConfigError, match="unknown format 'yolo'; expected one of coco, csv, frsign, lisa, manifest"):
         formats.load("yolo:x")
     with pytest.raises(ConfigError, match="no path"):
         formats.load("voc")
