@@ -63,9 +63,6 @@ def _extractor(context: Context, path: str) -> Iterator[Finding]:
     for part, fits in (("bifpn", is_bifpn), ("fpn", not is_bifpn and "_fpn_" in name)):
         if context.config.find(f"{path}.{part}") and not fits:
             yield context.finding("error", f"{path}.{part}", f"{name} has no such pyramid: TFOD stops", "take it away")
-    if is_bifpn and not context.config.find(f"{path}.bifpn"):
-        fix = "bifpn { min_level: 3 max_level: 7 num_iterations: 3 num_filters: 64 }"
-        yield context.finding("error", f"{path}.bifpn", f"{name} needs it: TFOD stops", fix)
     if not is_bifpn and context.kind == "ssd":
         yield from _left_over(context, path, name)
 
