@@ -50,6 +50,19 @@ def share(highest: float, lowest: float = 0):
     return convert
 
 
+def whole(lowest: int, highest: int):
+    """A converter to whole numbers from `lowest` to `highest`."""
+
+    def convert(text: str) -> int:
+        value = int(text)
+        if not lowest <= value <= highest:
+            raise argparse.ArgumentTypeError(f"{text} is not within {lowest} to {highest}")
+        return value
+
+    convert.__name__ = "int"
+    return convert
+
+
 def crop(text: str) -> int | str:
     """`fitted`, or the side of a square in pixels, 0 for none."""
     if text == "fitted":

@@ -10,10 +10,10 @@ from pathlib import Path
 
 @dataclass
 class History:
-    """Rows of evaluations in order, ranked by the metrics `by`, the first first."""
+    """Rows of evaluations in order, ranked by the numbers that `ranking` names, the first before the second."""
 
     rows: list[dict[str, float]] = field(default_factory=list)
-    by: tuple[str, ...] = ("AP50", "AP")
+    ranking: tuple[str, ...] = ("AP50", "AP")
 
     def add(self, iteration: int, values: Mapping[str, float]) -> bool:
         """Append an evaluation; returns whether it is the best so far."""
@@ -42,5 +42,5 @@ class History:
         temporary.replace(path)
 
     def _rank(self, row: Mapping[str, float]) -> tuple[float, ...]:
-        """The metrics; nan, of a set without boxes, ranks lowest."""
-        return tuple(-1.0 if math.isnan(row[name]) else row[name] for name in self.by)
+        """Numbers to compare; nan, of a set without boxes, ranks lowest."""
+        return tuple(-1.0 if math.isnan(row[name]) else row[name] for name in self.ranking)

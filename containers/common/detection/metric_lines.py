@@ -19,15 +19,15 @@ def line(phase: str, iteration: int, values: Mapping[str, float]) -> str:
     return f"[{phase}] iter={iteration} {numbers}"
 
 
-def definitions(phases: Phases) -> list[dict[str, str]]:
-    """Metric definitions for CreateTrainingJob, `Name` and `Regex`."""
+def definitions(*tasks: Phases) -> list[dict[str, str]]:
+    """Metric definitions for CreateTrainingJob, `Name` and `Regex`, of an image that trains for these tasks."""
+    numbers = dict.fromkeys((phase, name) for phases in tasks for phase, names in phases.items() for name in names)
     return [
         {"Name": f"{phase}:{name}", "Regex": rf"\[{phase}\] iter=\d+ (?:\S+ )*{re.escape(name)}={NUMBER}"}
-        for phase, names in phases.items()
-        for name in names
+        for phase, name in numbers
     ]
 
 
-def write(path: Path, phases: Phases) -> None:
+def write(path: Path, *tasks: Phases) -> None:
     """Write the definitions as JSON."""
-    path.write_text(json.dumps(definitions(phases), indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(definitions(*tasks), indent=2) + "\n", encoding="utf-8")

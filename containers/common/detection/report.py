@@ -6,6 +6,7 @@ import resource
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from sagemaker_contract import Environment
 
@@ -37,7 +38,24 @@ def write(
     outcome: Outcome,
     versions: Mapping[str, str],
 ) -> None:
-    """Write the summary, with the `versions` of the frameworks, and print the closing lines."""
+    """Write a detector's summary, with the `versions` of the frameworks, and print the closing lines."""
+    learned = {
+        "classes": data.classes,
+        "pictures": {"training": len(data.training), "validation": len(data.validation or [])},
+        "anchors": asdict(fitted) if fitted else None,
+    }
+    write_summary(arguments, environment, learned, history, outcome, versions)
+
+
+def write_summary(
+    arguments: argparse.Namespace,
+    environment: Environment,
+    learned: Mapping[str, Any],
+    history: History,
+    outcome: Outcome,
+    versions: Mapping[str, str],
+) -> None:
+    """The same with what was `learned` in a task's own words."""
     cost = {
         "seconds": round(outcome.seconds, 1),
         "cpu_seconds": round(time.process_time(), 1),
@@ -46,10 +64,8 @@ def write(
     }
     summary = {
         "job": environment.job_name,
-        "classes": data.classes,
-        "pictures": {"training": len(data.training), "validation": len(data.validation or [])},
+        **learned,
         "arguments": {key: value if _is_plain(value) else str(value) for key, value in vars(arguments).items()},
-        "anchors": asdict(fitted) if fitted else None,
         "outcome": {**asdict(outcome), **cost},
         "best": history.best,
         "evaluations": history.rows,
@@ -57,7 +73,7 @@ def write(
     }
     write_json(arguments.model_dir / SUMMARY, summary)
     if history.rows:
-        best = {name: history.best[name] for name in ("AP", "AP50")}
+        best = {name: history.best[name] for name in sorted(history.ranking)}
         print(metric_lines.line("best", history.best["iteration"], best))
     print(metric_lines.line("cost", outcome.iteration, cost))
     print(outcome.reason, flush=True)

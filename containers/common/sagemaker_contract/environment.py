@@ -76,6 +76,11 @@ class Environment:
         return self.base / "output/failure"
 
     @property
+    def message_file(self) -> Path:
+        """Its first 1,024 characters become a processing job's ExitMessage."""
+        return self.base / "output/message"
+
+    @property
     def host_rank(self) -> int:
         """This host's place among the hosts, from 0."""
         return self.hosts.index(self.current_host)

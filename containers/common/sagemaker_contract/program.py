@@ -1,4 +1,4 @@
-"""Run a training program under the contract: exit codes, failure file, a clean stop."""
+"""Run a program of a job under the contract: exit codes, the reason of a failure, a clean stop."""
 
 import os
 import signal
@@ -40,8 +40,9 @@ class StopRequest:
         self.forward()
 
 
-def run(main: Callable[[Environment, StopRequest], None]) -> int:
-    """Call `main(environment, stop)` and return the exit code; every failure leaves its reason behind."""
+def run(main: Callable[[Environment, StopRequest], None], *, processing: bool = False) -> int:
+    """Call `main(environment, stop)` and return the exit code; every failure leaves its reason behind, where
+    SageMaker looks for that of a training job, or of a `processing` job."""
     stop = StopRequest().listen()
     environment = None
     try:
@@ -49,18 +50,18 @@ def run(main: Callable[[Environment, StopRequest], None]) -> int:
         main(environment, stop)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
-        _explain(environment, str(error))
+        _explain(environment, str(error), processing)
         return USER_ERROR
     except Exception as error:
         traceback.print_exc()
-        _explain(environment, f"{type(error).__name__}: {error}\n\n{traceback.format_exc()}")
+        _explain(environment, f"{type(error).__name__}: {error}\n\n{traceback.format_exc()}", processing)
         return FRAMEWORK_ERROR
     return SUCCESS
 
 
-def _explain(environment: Optional[Environment], reason: str) -> None:
-    base = environment.base if environment else Path(os.environ.get("SAGEMAKER_BASE_DIR") or "/opt/ml")
-    write_failure((environment or Environment(base)).failure_file, reason)
+def _explain(environment: Optional[Environment], reason: str, processing: bool) -> None:
+    environment = environment or Environment(Path(os.environ.get("SAGEMAKER_BASE_DIR") or "/opt/ml"))
+    write_failure(environment.message_file if processing else environment.failure_file, reason)
 
 
 def write_failure(path: Path, reason: str) -> None:

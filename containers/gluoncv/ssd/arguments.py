@@ -48,6 +48,7 @@ def parse(environment: Environment, extra: Sequence[str] = ()) -> argparse.Names
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="train", allow_abbrev=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--task", choices=("detection",), default="detection")
     _model(parser.add_argument_group("model"))
     _schedule(parser.add_argument_group("schedule"))
     _pictures(parser.add_argument_group("pictures and augmentation"))

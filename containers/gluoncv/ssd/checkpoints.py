@@ -7,13 +7,13 @@ from typing import Any
 
 import mxnet as mx
 import numpy as np
-from gluoncv.model_zoo.ssd.ssd import SSD
+from mxnet.gluon import HybridBlock
 from sagemaker_contract import UserError
 
 STATE = "last.npz"
 
 
-def save_weights(network: SSD, path: Path) -> None:
+def save_weights(network: HybridBlock, path: Path) -> None:
     """The network's weights, written whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -21,8 +21,8 @@ def save_weights(network: SSD, path: Path) -> None:
     temporary.replace(path)
 
 
-def load_weights(network: SSD, path: Path) -> tuple[int, list[str]]:
-    """Put weights of the zoo or of an earlier job into the network.
+def load_weights(network: HybridBlock, path: Path, body: str = "features.") -> tuple[int, list[str]]:
+    """Put weights of the zoo or of an earlier job into the network, the names in whose body start with `body`.
 
     Returns how many tensors were taken, and the names of those that were missing or have another shape: they keep
     their first values. Raises UserError when the file cannot be read or nothing in it fits.
@@ -34,14 +34,14 @@ def load_weights(network: SSD, path: Path) -> tuple[int, list[str]]:
     stored = {name.split(":", 1)[-1]: value for name, value in stored.items()} if isinstance(stored, dict) else {}
     own = network._collect_params_with_prefix()
     fitting = [name for name, parameter in own.items() if name in stored and stored[name].shape == parameter.shape]
-    if not any(name.startswith("features.") for name in fitting):
+    if not any(name.startswith(body) for name in fitting):
         raise UserError(f"{path}: no weights of this network's body")
     for name in fitting:
         own[name].set_data(stored[name])
     return len(fitting), sorted(set(own) - set(fitting))
 
 
-def save_state(folder: Path, network: SSD, trainer: mx.gluon.Trainer, meta: dict[str, Any]) -> None:
+def save_state(folder: Path, network: HybridBlock, trainer: mx.gluon.Trainer, meta: dict[str, Any]) -> None:
     """All that training needs to go on, written whole or not at all; `meta` is anything that JSON holds."""
     optimizer, temporary = (folder / f".{STATE}.{kind}.{os.getpid()}" for kind in ("optimizer", "whole"))
     trainer.save_states(str(optimizer))
@@ -54,7 +54,7 @@ def save_state(folder: Path, network: SSD, trainer: mx.gluon.Trainer, meta: dict
     temporary.replace(folder / STATE)
 
 
-def load_state(folder: Path, network: SSD, trainer: mx.gluon.Trainer) -> dict[str, Any] | None:
+def load_state(folder: Path, network: HybridBlock, trainer: mx.gluon.Trainer) -> dict[str, Any] | None:
     """Put the state saved in `folder` back and return its `meta`; None if there is none. Raises UserError when it
     cannot be read or is of another network."""
     path = folder / STATE

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 
 from detection import datasets, metric_lines
+from detection.argument_types import effective
 from detection.history import History
 from sagemaker_contract import Environment, StopRequest
 
@@ -25,6 +26,7 @@ class MetricLines:
 
 def run(arguments: argparse.Namespace, environment: Environment, stop: StopRequest) -> None:
     """Train as the arguments say."""
+    environment = effective(environment, arguments)
     data = datasets.load(arguments)
     group = hosts.join(environment)
     box = letter_box(arguments)

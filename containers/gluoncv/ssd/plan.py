@@ -61,7 +61,7 @@ def carry_out(plan: Plan, environment: Environment, hosts: Hosts, stop: StopRequ
     started = time.perf_counter()
     arguments, data, network = plan.arguments, plan.data, plan.network
     loss = (Targets(arguments.anchor_iou), SSDMultiBoxLoss(min_hard_negatives=arguments.hard_negatives))
-    devices = training.contexts(arguments)
+    devices = training.contexts(arguments.device, arguments.num_devices)
     if hosts.rank == 0:
         print(f"{arguments.network}, {hosts.count} host(s), {devices}", flush=True)
     process = training.Training(network, _batches(plan, hosts), loss, devices, hosts, arguments, plan.log.training)

@@ -117,14 +117,17 @@ class Training:
         self._sums, self._since = [], time.perf_counter()
 
 
-def contexts(arguments: argparse.Namespace) -> list[mx.Context]:
-    """The devices that share a batch. Raises UserError when a GPU is wanted and there is none."""
+def contexts(device: str, count: int | None) -> list[mx.Context]:
+    """The devices that share a batch: `count`, or all GPUs that there are, or one processor.
+
+    Raises UserError when a GPU is wanted and there is none.
+    """
     gpus = mx.context.num_gpus()
-    if arguments.device == "gpu" and not gpus:
+    if device == "gpu" and not gpus:
         raise UserError("--device gpu: this machine has no GPU that MXNet can use; auto or cpu")
-    if gpus and arguments.device != "cpu":
-        return [mx.gpu(i) for i in range(arguments.num_devices or gpus)]
-    return [mx.cpu(i) for i in range(arguments.num_devices or 1)]
+    if gpus and device != "cpu":
+        return [mx.gpu(i) for i in range(count or gpus)]
+    return [mx.cpu(i) for i in range(count or 1)]
 
 
 def _settings(arguments: argparse.Namespace) -> dict[str, float]:

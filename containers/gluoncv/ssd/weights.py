@@ -13,13 +13,16 @@ from .anchors import Sides
 from .names import BEST, CONFIG, SMALL
 
 
-def resolve(arguments: argparse.Namespace) -> Path | None:
-    """The .params file that `--weights` means, downloaded or unpacked if need be; None to train from scratch."""
+def resolve(arguments: argparse.Namespace, name: str = BEST) -> Path | None:
+    """The .params file that `--weights` means, downloaded or unpacked if need be; None to train from scratch.
+
+    In the archive of an earlier job it has the `name`.
+    """
     wanted = arguments.weights or ("model" if arguments.model_channel else "")
     if wanted == "model":
         if not arguments.model_channel:
             raise UserError("--weights model: the job has no channel 'model'")
-        return unpack(Path(arguments.model_channel), BEST)
+        return unpack(Path(arguments.model_channel), name)
     if wanted == "zoo":
         return _of_zoo(arguments.network)
     if wanted.startswith(("http://", "https://")):

@@ -44,7 +44,7 @@ def run(settings: Settings, environment: Environment, stop: StopRequest) -> None
         plan.announce(data, fitted)
     arguments = training_arguments(settings, len(data.training), group.count, environment.model_dir)
     log = QualityMetrics(environment.current_host, settings.epochs)
-    history = History(by=(METRIC,))
+    history = History(ranking=(METRIC,))
     ended = partial(early_stopping.ended, settings)
     iou = settings.overlap_threshold
     made = plan.Plan(arguments, data, box, network, sides, fitted, log, history, ended, iou)

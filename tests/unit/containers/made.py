@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from PIL import Image
+
+from lab_utils.tracking import write_annotations, write_video
+from lab_utils.tracking.clips import COLUMNS
 
 Box = tuple[int, float, float, float, float]  # class id, left, top, width, height
 
@@ -52,3 +56,23 @@ def write_squares(base: Path, split: str, count: int, seed: int = 0) -> None:
         Image.fromarray(pixels).save(folder / f"{number}.png")
         lines.append(json.dumps(manifest_line(f"{number}.png", boxes, (96, 64), ["square", "bar"])))
     (annotation / f"{split}.manifest").write_text("\n".join(lines))
+
+
+def write_clips(folder: Path, count: int, seed: int = 0, frames: int = 24) -> None:
+    """Clips 160x120 of a bright box with a dark bar that drifts over noise and is gone in frames 10 to 13."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True)
+    for number in range(count):
+        background = rng.integers(0, 90, (120, 160, 3), np.uint8)
+        place, step, colour = rng.uniform(20, 60, 2), rng.uniform(-1, 2, 2), rng.integers(120, 255, 3)
+        pictures, rows = [], []
+        for frame in range(frames):
+            left, top = (int(value) for value in np.clip(place + frame * step, 0, (142, 96)))
+            picture = background.copy()
+            if frame not in range(10, 14):
+                picture[top : top + 24, left : left + 18] = colour
+                picture[top + 4 : top + 10, left + 4 : left + 14] = 255 - colour
+                rows.append((frame, 1, 0, left, top, 18, 24, 1.0))
+            pictures.append(picture)
+        write_video(folder / f"{number}.mp4", pictures)
+        write_annotations(folder / f"{number}.csv", pd.DataFrame(rows, columns=COLUMNS))

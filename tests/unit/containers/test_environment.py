@@ -28,6 +28,7 @@ def test_the_folders_of_the_contract(base: Path) -> None:
     assert environment.checkpoint_dir == base / "checkpoints"
     assert environment.output_data_dir == base / "output/data"
     assert environment.failure_file == base / "output/failure"
+    assert environment.message_file == base / "output/message"
 
 
 def test_hosts_are_ranked_by_name(base: Path) -> None:

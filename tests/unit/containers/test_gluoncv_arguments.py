@@ -15,6 +15,7 @@ from detection.decoding import decode_array
 from detection.pictures import PictureCache
 from PIL import Image
 from sagemaker_contract import Environment, UserError
+from siamrpn import metric_names as siamrpn_names
 from ssd import arguments, metric_names
 from ssd.batches import Batches, stack
 from ssd.detections import Detections
@@ -75,16 +76,19 @@ def test_mistakes_are_named(argv: list[str], message: str) -> None:
         parse(*argv)
 
 
-def test_the_published_metrics_are_those_of_the_log() -> None:
-    definitions = metric_lines.definitions(metric_names.PHASES)
-    assert json.loads(METRICS.read_text()) == definitions
+def test_the_published_metrics_are_those_of_both_tasks() -> None:
+    assert json.loads(METRICS.read_text()) == metric_lines.definitions(metric_names.PHASES, siamrpn_names.PHASES)
+
+
+@pytest.mark.parametrize("phases", [metric_names.PHASES, siamrpn_names.PHASES], ids=["detection", "tracking"])
+def test_a_published_regex_reads_its_own_number_of_the_log(phases: dict[str, tuple[str, ...]]) -> None:
     log = "\n".join(
         metric_lines.line(phase, 40, {"epoch": 2, **{name: i + 0.5 for i, name in enumerate(names)}})
-        for phase, names in metric_names.PHASES.items()
+        for phase, names in phases.items()
     )
-    for definition in definitions:
+    for definition in metric_lines.definitions(phases):
         phase, name = definition["Name"].split(":")
-        expected = metric_names.PHASES[phase].index(name) + 0.5
+        expected = phases[phase].index(name) + 0.5
         assert [float(found) for found in re.findall(definition["Regex"], log)] == [expected], definition
 
 

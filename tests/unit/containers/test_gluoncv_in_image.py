@@ -3,18 +3,17 @@
 import csv
 import io
 import json
-import os
 import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from unit.containers.conftest import CONTAINERS
+from unit.containers.gluoncv_jobs import start, summary, variables
 from unit.containers.made import configure, write_squares
 from unit.containers.programs import finish, free_port, invoke
 
@@ -54,26 +53,6 @@ def job(base: Path) -> Path:
     write_squares(base, "validation", 6, seed=1)
     configure(base, hyperparameters=TINY)
     return base
-
-
-def variables(base: Path, **further: str) -> dict[str, str]:
-    paths = os.pathsep.join(str(CONTAINERS / folder) for folder in ("common", "gluoncv"))
-    own = {"SAGEMAKER_BASE_DIR": str(base), "PYTHONPATH": paths, "OMP_NUM_THREADS": "2"}
-    return {**os.environ, **own, **further}
-
-
-def start(python: Path, base: Path, program: str = "train.py", **further: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        [python, "-u", CONTAINERS / "gluoncv" / program],
-        env=variables(base, **further),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def summary(base: Path) -> dict[str, Any]:
-    return json.loads((base / "model/training_summary.json").read_text())
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda path: path.stem)

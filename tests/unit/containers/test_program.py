@@ -43,6 +43,12 @@ def test_a_users_mistake_is_one_line_and_exit_code_2(in_base: Path, capsys: pyte
     assert capsys.readouterr().err == "error: no picture a.png\n"
 
 
+def test_a_processing_jobs_reason_goes_where_sagemaker_looks_for_it(in_base: Path) -> None:
+    assert run(raising(UserError("no video a.mp4")), processing=True) == 2
+    assert (in_base / "output/message").read_text() == "no video a.mp4"
+    assert not (in_base / "output/failure").exists()
+
+
 def test_a_frameworks_failure_is_exit_code_1_with_its_traceback(in_base: Path) -> None:
     assert run(raising(ZeroDivisionError("oh"))) == 1
     reason = (in_base / "output/failure").read_text()

@@ -63,6 +63,13 @@ def test_the_best_is_by_ap50_then_ap_then_later() -> None:
     assert kept.best["iteration"] == 3
 
 
+def test_another_task_ranks_by_its_own_numbers() -> None:
+    kept = History(ranking=("auc", "mean_iou"))
+    for i, (auc, iou) in enumerate([(0.5, 0.6), (0.4, 0.9), (0.5, 0.5)]):
+        kept.add(i, {"auc": auc, "mean_iou": iou})
+    assert kept.best["iteration"] == 0
+
+
 def test_nan_is_never_the_best() -> None:
     assert history((0.1, 0.1), (float("nan"), float("nan"))).best["iteration"] == 1
 
