@@ -9,6 +9,7 @@ from lab_utils.session import LabSession
 _JOBS = {
     "tuning job": ("hyper_parameter_tuning_job", "HyperParameterTuningJobSummaries", "HyperParameterTuningJob"),
     "training job": ("training_job", "TrainingJobSummaries", "TrainingJob"),
+    "processing job": ("processing_job", "ProcessingJobSummaries", "ProcessingJob"),
     "transform job": ("transform_job", "TransformJobSummaries", "TransformJob"),
 }
 

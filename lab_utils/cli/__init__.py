@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from lab_utils.cli import data, images, labs, logs, server
+from lab_utils.cli import data, images, labs, logs, server, track
 from lab_utils.errors import LabError
 
 
@@ -30,6 +30,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="labs", description="Object detection and tracking labs for Amazon SageMaker."
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (labs, server, logs, images, data):
+    for module in (labs, track, server, logs, images, data):
         module.add_commands(commands)
     return parser

@@ -1,4 +1,4 @@
-"""`python -m lab_utils.synthetic`: render a data set, or the contact sheet."""
+"""`python -m lab_utils.synthetic`: render a data set, the contact sheet, or a clip."""
 
 import argparse
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 from lab_utils.errors import LabError
 
 from . import generate
+from .clips import sample_clip
 from .contact import contact_sheet
 
 
@@ -16,6 +17,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if args.contact_sheet:
             contact_sheet(seed=args.seed).save(args.contact_sheet, optimize=True)
+        if args.clip:
+            print(sample_clip(args.clip, seed=args.seed).path)
         if args.root:
             print(generate(args.root, sequences=args.sequences, frames=args.frames, seed=args.seed))
     except (LabError, OSError, ValueError) as error:
@@ -31,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--frames", type=int, default=6, help="frames a sequence")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--contact-sheet", type=Path, metavar="FILE", help="picture of all classes and weathers")
+    parser.add_argument("--clip", type=Path, metavar="FILE.mp4", help="150 frames of a hard clip, 1280x720")
     return parser
 
 

@@ -24,7 +24,7 @@ from lab_utils.errors import ConfigError
 from lab_utils.formats import coco
 from lab_utils.formats.coco_classes import NAMES
 
-from .generate import check_process, only_one
+from .generate import only_one, refuse_in_worker
 from .glyphs import draw, outline
 
 VERSION = 1
@@ -53,7 +53,7 @@ def generate(
     for name, value, low in (("images", images, 1), ("longest", longest, 96)):
         if value < low:
             raise ConfigError(f"{name}={value}; expected at least {low}")
-    check_process(processes)
+    refuse_in_worker(processes)
     root = Path(root)
     (root / IMAGES).mkdir(parents=True, exist_ok=True)
     made_from = {"version": VERSION, "images": images, "longest": longest, "seed": seed}

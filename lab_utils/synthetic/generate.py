@@ -74,7 +74,7 @@ def generate(
         ConfigError: an argument is out of range, or `root` holds a data set that was not generated.
     """
     _check(sequences, frames, size, negatives)
-    check_process(processes)
+    refuse_in_worker(processes)
     root = Path(root)
     root.mkdir(parents=True, exist_ok=True)
     made_from = {"version": VERSION, "sequences": sequences, "frames": frames, "size": list(size)}
@@ -88,14 +88,12 @@ def generate(
     return frsign.read(root)
 
 
-def check_process(processes: int) -> None:
-    """Refuse to render in a worker of one's own, which would wait for its parent's lock for ever.
-
-    In a spawned worker the main module has another name.
-    """
+def refuse_in_worker(processes: int) -> None:
+    """Raise a ConfigError in a spawned worker, where the main module has another name: it would wait for ever for its
+    parent's lock."""
     if processes > 1 and getattr(sys.modules.get("__mp_main__"), "__name__", "") == "__mp_main__":
         raise ConfigError(
-            "generate() was called in a worker process, which runs the main script again: "
+            "a worker process runs the main script again, and this call in it: "
             "call it below `if __name__ == '__main__':`, or with processes=1"
         )
 

@@ -19,9 +19,9 @@ class Lens:
         self.vignette = _vignette(size, float(rng.uniform(0.08, 0.3)))
         self.noise = _noise(size, _NOISE[air.light] * rng.uniform(0.7, 1.3), rng)
 
-    def expose(self, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-        """The picture as the sensor records it."""
-        gain = self.exposure * rng.uniform(0.94, 1.06)
+    def expose(self, picture: Image.Image, gain: float, rng: np.random.Generator) -> Image.Image:
+        """The picture as the sensor records it, `gain` times as bright as the sequence's exposure."""
+        gain *= self.exposure
         curve = [min(255, round(255 * (i / 255 * gain) ** 0.96)) for i in range(256)]
         picture = ImageChops.multiply(picture.point(curve * 3), self.vignette)
         if self.blur:

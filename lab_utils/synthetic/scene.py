@@ -30,17 +30,20 @@ class Frame(NamedTuple):
 
 
 class Scene:
-    """What the frames of one sequence share, drawn once."""
+    """What the frames of one sequence share, drawn once.
 
-    def __init__(self, spec: SequenceSpec) -> None:
+    `margin` is how far, in pixels, the camera may turn to either side.
+    """
+
+    def __init__(self, spec: SequenceSpec, margin: int = _SWAY) -> None:
         rng = np.random.default_rng((*spec.seed, 1))
         width, height = spec.size
-        self.spec = spec
+        self.spec, self.margin = spec, margin
         self.air = make_atmosphere(spec.light, spec.weather, rng)
         self.horizon = height * float(rng.uniform(0.52, 0.57))
         self.aim = width * float(rng.uniform(0.47, 0.53))
         self.phases = rng.uniform(0, 2 * np.pi, 4)
-        whole = width + 2 * _SWAY, height + 2 * _SWAY
+        whole = width + 2 * margin, height + 2 * _SWAY
         self.backdrop = paint_backdrop(*whole, round(self.horizon) + _SWAY, self.air, rng)
         self.ground = make_ground(tuple(TRACK_SPACING * i for i in range(spec.tracks)), self.air, rng)
         self.items: list[Item] = furnish(spec, rng)
@@ -59,7 +62,7 @@ class Scene:
         picture = painter.finish()
         if self.precipitation:
             self.precipitation.cover(picture, rng)
-        rgb = np.asarray(self.lens.expose(picture, rng))
+        rgb = np.asarray(self.lens.expose(picture, rng.uniform(0.94, 1.06), rng))
         return Frame(rgb, np.asarray(boxes, dtype=np.int64).reshape(-1, 4))
 
     def _camera(self, travel: float) -> Camera:
@@ -73,7 +76,7 @@ class Scene:
         return Camera(width, height, cx, cy, self.spec.curvature)
 
     def _landscape(self, camera: Camera, travel: float) -> Image.Image:
-        left = round(_SWAY - (camera.cx - self.aim))
+        left = round(self.margin - (camera.cx - self.aim))
         top = round(_SWAY - (camera.cy - self.horizon))
         view = self.backdrop.crop((left, top, left + camera.width, top + camera.height))
         ground = self.ground.paint(camera, travel, self.air)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from .atmosphere import Colour
 from .chassis import BY_NAME, Chassis
 from .furniture import CONCRETE, STEEL
 from .painter import NEAREST, OVERSAMPLING, Painter
@@ -10,6 +11,7 @@ from .signals import draw_head, lit_lamps
 Box = tuple[int, int, int, int]
 SHORTEST_SIDE = 8
 VISIBLE_SHARE = 0.45
+LAMP_GLOW = 0.16  # metres
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,14 @@ class Site:
         size = width * OVERSAMPLING, height * OVERSAMPLING
         head = draw_head(self.kind, self.aspect, size, painter.air, z)
         painter.paste(head, left * OVERSAMPLING, top * OVERSAMPLING)
-        self._glow(painter, z)
+        for x, y, colour in self.lamps():
+            painter.glow(x, y, z, LAMP_GLOW, painter.air.glow(colour, z))
         return x0, y0, x1 - x0, y1 - y0
 
-    def _glow(self, painter: Painter, z: float) -> None:
+    def lamps(self) -> list[tuple[float, float, Colour]]:
+        """(x, y, colour) of the lit lamps, metres from the own track's centre and above the rails."""
         width, height = self.kind.size
-        for fx, fy, colour in lit_lamps(self.kind, self.aspect):
-            x, y = self.x + (fx - 0.5) * width, self.bottom + (1 - fy) * height
-            painter.glow(x, y, z, 0.16, painter.air.glow(colour, z))
+        return [
+            (self.x + (fx - 0.5) * width, self.bottom + (1 - fy) * height, colour)
+            for fx, fy, colour in lit_lamps(self.kind, self.aspect)
+        ]

@@ -65,7 +65,7 @@ def test_outlines_differ_even_when_small():
 
 def test_boxes_hold_exactly_what_the_plate_changes(monkeypatch):
     scene = Scene(spec(CHASSIS[3], seed=4))
-    monkeypatch.setattr("lab_utils.synthetic.sites.Site._glow", lambda *_: None)
+    monkeypatch.setattr("lab_utils.synthetic.sites.Site.lamps", lambda _: [])
     monkeypatch.setattr(scene.lens, "blur", 0.0)
     shown = [scene.frame(i) for i in range(3)]
     monkeypatch.setattr("lab_utils.synthetic.painter.Painter.paste", lambda *_: None)
