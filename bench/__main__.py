@@ -15,6 +15,8 @@ BENCHMARKS = {
     "tuning": "bench.tuning:run",
     "install": "bench.install:run",
     "stability": "bench.stability:run",
+    "siamrpn": "bench.siamrpn:run",
+    "tracking": "bench.tracking:run",
     "smoke": "bench.labs:smoke",
     "laptop": "bench.labs:laptop",
     "cold": "bench.labs:cold",
