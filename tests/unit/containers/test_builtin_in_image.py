@@ -2,19 +2,20 @@
 
 import io
 import json
-import os
 import re
 import shutil
 import subprocess
 import tomllib
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from unit.containers import mxnet_jobs
 from unit.containers.conftest import CONTAINERS
 from unit.containers.made import configure
+from unit.containers.mxnet_jobs import summary, variables
 from unit.containers.programs import finish, free_port, invoke
 
 from lab_utils.dataset import DetectionDataset
@@ -34,20 +35,7 @@ def image_python() -> Path:
     return images.build(CONTAINERS / "images.toml", "object-detection")
 
 
-def variables(base: Path, **further: str) -> dict[str, str]:
-    paths = os.pathsep.join(str(CONTAINERS / folder) for folder in ("common", "gluoncv", "object_detection"))
-    own = {"SAGEMAKER_BASE_DIR": str(base), "PYTHONPATH": paths, "TMPDIR": str(base), "OMP_NUM_THREADS": "2"}
-    return {**os.environ, **own, **further}
-
-
-def start(python: Path, base: Path, program: str = "train.py", **further: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        [python, "-u", CONTAINERS / "object_detection" / program],
-        env=variables(base, **further),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+start = partial(mxnet_jobs.start, program="object_detection/train.py")
 
 
 def squares(folder: Path, count: int) -> DetectionDataset:
@@ -125,10 +113,6 @@ def test_a_job_then_one_that_goes_on_with_recordio(image_python: Path, job: Path
     )
 
 
-def summary(base: Path) -> dict[str, Any]:
-    return json.loads((base / "model/training_summary.json").read_text())
-
-
 def test_a_documented_network_trains_and_stops_early(image_python: Path, job: Path) -> None:
     """A rate of almost nothing brings nothing better."""
     stopping = {"early_stopping": "True", "early_stopping_min_epochs": "1", "early_stopping_patience": "1"}
@@ -156,7 +140,13 @@ def test_an_endpoint_answers_as_documented(image_python: Path, job: Path) -> Non
     code, log = finish(start(image_python, job))
     assert code == 0, log
     port = free_port()
-    process = start(image_python, job, "serve.py", SAGEMAKER_BIND_HOST="127.0.0.1", SAGEMAKER_BIND_TO_PORT=port)
+    process = start(
+        image_python,
+        job,
+        program="object_detection/serve.py",
+        SAGEMAKER_BIND_HOST="127.0.0.1",
+        SAGEMAKER_BIND_TO_PORT=port,
+    )
     assert process.stdout is not None
     while "Booting worker" not in process.stdout.readline():
         assert process.poll() is None

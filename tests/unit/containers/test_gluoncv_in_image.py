@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from unit.containers.conftest import CONTAINERS
-from unit.containers.gluoncv_jobs import start, summary, variables
 from unit.containers.made import configure, write_squares
+from unit.containers.mxnet_jobs import start, summary, variables
 from unit.containers.programs import finish, free_port, invoke
 
 from local_sagemaker import images
@@ -195,7 +195,7 @@ def endpoint(image_python: Path, job: Path) -> Iterator[str]:
     assert code == 0, log
     port = free_port()
     bind = {"SAGEMAKER_BIND_HOST": "127.0.0.1", "SAGEMAKER_BIND_TO_PORT": port}
-    process = start(image_python, job, "serve.py", **bind)
+    process = start(image_python, job, "gluoncv/serve.py", **bind)
     assert process.stdout is not None
     while "Booting worker" not in process.stdout.readline():
         assert process.poll() is None

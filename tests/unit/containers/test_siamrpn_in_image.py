@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from unit.containers.conftest import CONTAINERS
-from unit.containers.gluoncv_jobs import start, summary
 from unit.containers.made import configure, write_clips
+from unit.containers.mxnet_jobs import start, summary
 from unit.containers.programs import finish
 
 from lab_utils.errors import DataError
@@ -186,7 +186,7 @@ def test_a_bad_job_fails_with_its_reason_before_it_trains(
 def test_onnx_in_the_lab_follows_as_gluoncvs_own_tracker_does(
     image_python: Path, trained: Path, processing: Path
 ) -> None:
-    code, log = finish(start(image_python, processing, "track.py"))
+    code, log = finish(start(image_python, processing, "gluoncv/track.py"))
     assert code == 0, log
     rows, told = tracked(processing)
     assert (len(rows), told["frames"], told["complete"]) == (24, 24, True)
@@ -206,7 +206,7 @@ def test_onnx_in_the_lab_follows_as_gluoncvs_own_tracker_does(
 def test_a_stopped_processing_job_leaves_what_it_has(image_python: Path, processing: Path) -> None:
     shutil.rmtree(processing / "processing/input/video")
     write_clips(processing / "processing/input/video", 1, frames=2000)
-    process = start(image_python, processing, "track.py")
+    process = start(image_python, processing, "gluoncv/track.py")
     table = processing / "processing/output/track.csv"
     while not table.is_file() or table.read_text().count("\n") < 60:
         assert process.poll() is None
@@ -231,7 +231,7 @@ def test_a_stopped_processing_job_leaves_what_it_has(image_python: Path, process
 def test_a_bad_processing_job_leaves_its_reason_and_no_files(
     image_python: Path, processing: Path, arguments: list[str], reason: str
 ) -> None:
-    code, log = finish(start(image_python, processing, "track.py", *arguments))
+    code, log = finish(start(image_python, processing, "gluoncv/track.py", *arguments))
     assert code == 2
     assert reason in (processing / "output/message").read_text()
     assert "Traceback" not in log
