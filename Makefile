@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 PROFILE ?= laptop
 
-.PHONY: help setup labs test test-matrix fuzz lab images bench lint lock test-browser test-crash test-docker clean
+.PHONY: help setup labs test test-matrix fuzz lab images images-check bench lint lock test-browser test-crash test-docker clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ lab: setup  ## Open JupyterLab on the labs
 
 images: setup  ## Build the environments of all images
 	@$(BIN)/labs images build
+
+images-check: setup  ## Run the frameworks' own tests in the images' environments
+	@$(BIN)/pytest -m images_check tests/unit/containers
 
 bench: setup  ## Measure the figures the README quotes
 	@$(BIN)/python -m bench

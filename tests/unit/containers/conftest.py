@@ -10,7 +10,7 @@ import pytest
 from unit.containers.made import configure
 
 CONTAINERS = Path(__file__).parents[3] / "containers"
-sys.path += [str(CONTAINERS / image) for image in ("detectron2", "gluoncv", "object_detection")]
+sys.path += [str(CONTAINERS / image) for image in ("detectron2", "gluoncv", "object_detection", "tfod")]
 
 
 @pytest.fixture

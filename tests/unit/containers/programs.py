@@ -10,7 +10,7 @@ from typing import Any
 
 def finish(process: subprocess.Popen) -> tuple[int, str]:
     """Exit code and output of a program, when it ends."""
-    output, _ = process.communicate(timeout=240)
+    output, _ = process.communicate(timeout=600)
     return process.returncode, output
 
 
