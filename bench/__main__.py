@@ -14,6 +14,7 @@ BENCHMARKS = {
     "hosting": "bench.hosting:run",
     "tuning": "bench.tuning:run",
     "install": "bench.install:run",
+    "edge": "bench.edge:run",
     "stability": "bench.stability:run",
     "siamrpn": "bench.siamrpn:run",
     "tracking": "bench.tracking:run",

@@ -8,7 +8,7 @@ from bench.table import Row, seconds
 from lab_utils import paths
 from local_sagemaker import images
 
-IMAGES = ("gluoncv",)
+IMAGES = ("gluoncv", "tfod")
 UNCACHED = {"UV_NO_CACHE": "1", "PIP_NO_CACHE_DIR": "1"}
 
 

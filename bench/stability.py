@@ -3,12 +3,12 @@
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import lab_utils
 import local_sagemaker
 from bench.table import Row
+from bench.training import train
 from lab_utils import channels, prepare
 from lab_utils.jobs import TrainingFailedError
 from lab_utils.session import LabSession
@@ -33,23 +33,8 @@ def _rows(lab: LabSession) -> list[Row]:
 
 
 def _completes(lab: LabSession, image: str, data: dict[str, str], name: str) -> bool:
-    lab.client("sagemaker").create_training_job(
-        TrainingJobName=name,
-        AlgorithmSpecification={"TrainingImage": image, "TrainingInputMode": "File"},
-        RoleArn=lab.role,
-        HyperParameters=HYPERPARAMETERS,
-        InputDataConfig=[_channel(channel, uri) for channel, uri in data.items() if channel != "test"],
-        OutputDataConfig={"S3OutputPath": lab.uri("models")},
-        ResourceConfig={"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 1},
-        StoppingCondition={"MaxRuntimeInSeconds": 600},
-    )
     try:
-        return lab_utils.watch(lab, name, live=False).description["TrainingJobStatus"] == "Completed"
+        return train(lab, image, data, name, HYPERPARAMETERS).description["TrainingJobStatus"] == "Completed"
     except TrainingFailedError as error:
         print(error)
         return False
-
-
-def _channel(name: str, uri: str) -> dict[str, Any]:
-    source = {"S3DataType": "S3Prefix", "S3Uri": uri}
-    return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
