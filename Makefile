@@ -52,7 +52,7 @@ lab: setup  ## Open JupyterLab on the labs
 images: setup  ## Build the environments of all images
 	@$(BIN)/labs images build
 
-images-check: setup  ## Run the frameworks' own tests in the images' environments
+images-check: setup  ## Run TFOD's jobs and its own tests in the image's environment
 	@$(BIN)/pytest -m images_check tests/unit/containers
 
 bench: setup  ## Measure the figures the README quotes

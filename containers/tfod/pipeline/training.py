@@ -37,7 +37,7 @@ class Training:
     @property
     def iteration(self) -> int:
         """Steps made so far, of all runs of this job."""
-        return int(self._step)
+        return int(self._step.numpy())  # of several hosts a mirrored variable
 
     @property
     def lr(self) -> float:

@@ -24,7 +24,7 @@ from unit.containers.programs import finish, free_port, invoke
 
 from local_sagemaker import images
 
-pytestmark = pytest.mark.environment
+pytestmark = [pytest.mark.environment, pytest.mark.images_check]
 CHECKS = sorted((Path(__file__).parent / "in_tfod").glob("check_*.py"))
 EDGE = CONTAINERS.parent / "edge"
 TINY = {"num_steps": "4", "batch_size": "2", "image_size": "96", "eval_period": "2", "log_period": "2"}
@@ -90,7 +90,6 @@ def test_check(image_python: Path, check: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.images_check
 @pytest.mark.parametrize("module", ["object_detection.builders.model_builder_tf2_test"])
 def test_the_apis_own_test_passes(image_python: Path, module: str) -> None:
     variables = {**os.environ, "PYTHONPATH": str(CONTAINERS / "tfod")}
@@ -100,7 +99,6 @@ def test_the_apis_own_test_passes(image_python: Path, module: str) -> None:
     assert "OK" in done.stderr
 
 
-@pytest.mark.images_check
 @pytest.mark.parametrize("family", ["faster_rcnn_resnet50_640", "efficientdet_d0"])
 def test_a_family_of_the_zoos_size_trains_too(image_python: Path, tmp_path: Path, family: str) -> None:
     small = {"model": family, "image_size": "128", "num_steps": "1", "batch_size": "1"}
