@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask
-from sagemaker_contract import Environment, UserError
+from sagemaker_contract import Environment
 from sagemaker_contract.serving import JSON, create_app, serve
 
 CONTENT_TYPES = ("application/x-image", "image/jpeg", "image/png", JSON)
@@ -36,15 +36,5 @@ def load() -> Flask:
     return create_app(predict, CONTENT_TYPES)
 
 
-def main() -> int:
-    """Check what the environment says, then serve until SIGTERM."""
-    try:
-        serve(load)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve(load))

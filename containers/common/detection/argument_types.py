@@ -39,27 +39,22 @@ def positive(kind: type):
 
 def share(highest: float, lowest: float = 0):
     """A converter to numbers from `lowest` to `highest`."""
-
-    def convert(text: str) -> float:
-        value = float(text)
-        if not lowest <= value <= highest:
-            raise argparse.ArgumentTypeError(f"{text} is not within {lowest} to {highest}")
-        return value
-
-    convert.__name__ = "float"
-    return convert
+    return _within(float, lowest, highest)
 
 
 def whole(lowest: int, highest: int):
     """A converter to whole numbers from `lowest` to `highest`."""
+    return _within(int, lowest, highest)
 
-    def convert(text: str) -> int:
-        value = int(text)
+
+def _within(kind: type, lowest: float, highest: float):
+    def convert(text: str):
+        value = kind(text)
         if not lowest <= value <= highest:
             raise argparse.ArgumentTypeError(f"{text} is not within {lowest} to {highest}")
         return value
 
-    convert.__name__ = "int"
+    convert.__name__ = kind.__name__
     return convert
 
 

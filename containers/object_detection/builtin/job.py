@@ -6,7 +6,6 @@ import logging
 import math
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from detection.datasets import Data
 from detection.history import History
@@ -29,8 +28,8 @@ def run(settings: Settings, environment: Environment, stop: StopRequest) -> None
     data = channels.load(environment, settings)
     group = hosts.join(environment)
     box = letter_box(settings)
-    earlier = _earlier(environment, settings)
-    sides, fitted = _earlier_sides(earlier), None
+    earlier, sides = _earlier(environment, settings)
+    fitted = None
     if settings.base_network == SMALL and sides is None:
         sides, fitted = plan.fitted_sides(data, box, PER_LEVEL, seed=0)
     weights = cache_dir() if settings.use_pretrained_model is not False and earlier is None else None
@@ -96,27 +95,22 @@ def training_arguments(settings: Settings, samples: int, count: int, model_dir: 
     )
 
 
-def _earlier(environment: Environment, settings: Settings) -> Path | None:
-    """The weights in the channel `model`. Raises UserError unless they are of the same network and classes."""
+def _earlier(environment: Environment, settings: Settings) -> tuple[Path | None, Sides | None]:
+    """The weights in the channel `model`, and their anchors if they are the small network's.
+
+    Raises UserError unless they are of the same network and classes.
+    """
     if "model" not in environment.channels:
-        return None
+        return None, None
     path = unpack(environment.channels["model"], BEST)
-    config = _config(path)
+    config = json.loads((path.parent / CONFIG).read_text(encoding="utf-8"))
     for name, was, now in (
         ("base_network", config["network"], settings.base_network),
         ("num_classes", len(config["classes"]), settings.num_classes),
     ):
         if was != now:
             raise UserError(f"channel model: {name} of the earlier job was {was}, now it is {now}: it must be the same")
-    return path
-
-
-def _earlier_sides(path: Path | None) -> Sides | None:
-    return _config(path)["anchors"] if path else None
-
-
-def _config(path: Path) -> dict[str, Any]:
-    return json.loads((path.parent / CONFIG).read_text(encoding="utf-8"))
+    return path, config["anchors"]
 
 
 def _announce(data: Data, settings: Settings, frozen: int) -> None:

@@ -8,9 +8,9 @@ import urllib.request
 from typing import Any
 
 
-def finish(process: subprocess.Popen) -> tuple[int, str]:
+def finish(process: subprocess.Popen, seconds: float = 240) -> tuple[int, str]:
     """Exit code and output of a program, when it ends."""
-    output, _ = process.communicate(timeout=600)
+    output, _ = process.communicate(timeout=seconds)
     return process.returncode, output
 
 

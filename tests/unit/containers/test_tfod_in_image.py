@@ -12,18 +12,21 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from unit.containers import programs
 from unit.containers.conftest import CONTAINERS
 from unit.containers.made import configure, write_squares
-from unit.containers.programs import finish, free_port, invoke
+from unit.containers.programs import free_port, invoke
 
 from local_sagemaker import images
 
+finish = partial(programs.finish, seconds=600)  # exporting takes minutes
 pytestmark = [pytest.mark.environment, pytest.mark.images_check]
 CHECKS = sorted((Path(__file__).parent / "in_tfod").glob("check_*.py"))
 EDGE = CONTAINERS.parent / "edge"
