@@ -22,7 +22,7 @@ from lab_utils.dataset import DetectionDataset
 from lab_utils.session import LabSession
 
 KINDS, THREADS = ("float", "int8"), (1, 2, 4)
-HYPERPARAMETERS = {"num-steps": "400", "eval-period": "200"}
+HYPERPARAMETERS = {"num-steps": "900", "eval-period": "300"}
 
 
 def run() -> list[Row]:

@@ -9,7 +9,8 @@ from detection.argument_types import Parser, names, positive, share
 from sagemaker_contract import Environment, UserError
 from sagemaker_contract.hyperparameters import to_argv
 
-from .names import FAMILIES, SMALL
+from . import families
+from .names import SMALL
 
 Size = tuple[int, int]
 LEAST = 64  # pixels of an input's side
@@ -29,9 +30,11 @@ def parse(environment: Environment, extra: Sequence[str] = ()) -> argparse.Names
     arguments.model_dir = environment.model_dir  # the model; --model-dir says where checkpoints and events go
     if arguments.weights.startswith(("http://", "https://")) and not arguments.weights_sha256:
         raise UserError("weights by URL need --weights-sha256")
-    if arguments.pipeline_config and arguments.model:
-        raise UserError("--model and --pipeline-config exclude each other")
+    for name in ("model", "window"):
+        if arguments.pipeline_config and getattr(arguments, name):
+            raise UserError(f"--{name} and --pipeline-config exclude each other")
     arguments.model = arguments.model or SMALL
+    arguments.window = arguments.window or (0.5 if arguments.model == SMALL and not arguments.pipeline_config else 1.0)
     return arguments
 
 
@@ -47,13 +50,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _model(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--model", choices=FAMILIES, help=f"family, default {SMALL}")
+    add("--model", choices=tuple(families.ALL), help=f"family, default {SMALL}")
     add("--pipeline-config", default="", help="your own, in place of a family: a file of the training channel")
     add("--override", default="", help="text of a pipeline.config that has the last word, for any of its fields")
     add("--image-size", type=size, help="pixels: longest side, or WIDTHxHEIGHT; default: the family's")
     add("--weights", default="", help="empty: from scratch; URL of a zoo archive; its folder; model: the channel")
     add("--weights-sha256", default="", help="of the archive at the URL")
-    add("--anchors-per-level", type=positive(int), default=3, help=SMALL)
+    add("--anchors-per-level", type=positive(int), default=4, help=SMALL)
 
 
 def _schedule(group: argparse._ArgumentGroup) -> None:
@@ -63,7 +66,11 @@ def _schedule(group: argparse._ArgumentGroup) -> None:
     add("--lr", "--learning-rate", type=positive(float), help="at its highest; default: the zoo's for this batch size")
     add("--warm-up", type=share(0.9), default=0.1, help="share of the steps")
     add("--flip", choices=("none", "horizontal", "vertical", "both"), default="none")
-    add("--crop", type=share(1), default=0.5, help="chance that a training picture is cropped, no box cut by much")
+    add(
+        "--window",
+        type=share(1, lowest=0.25),
+        help=f"share of a picture's sides that training sees; {SMALL} 0.5, else 1",
+    )
     add("--colour-jitter", type=share(0.9), default=0.2, help="brightness, contrast, saturation; 0: none")
     add("--seed", type=int, default=0)
 

@@ -84,6 +84,22 @@ def check(config: TrainEvalPipelineConfig, classes: int) -> None:
         raise UserError(f"pipeline.config: num_classes {own}, the label map has {classes}")
 
 
+def windowed(config: TrainEvalPipelineConfig, window: float) -> TrainEvalPipelineConfig:
+    """The configuration for training on windows of the pictures, of the share `window` of their sides.
+
+    Objects keep their size in pixels, so that a network without fully connected layers learns for the whole picture
+    what it sees in windows, at a fraction of the time.
+    """
+    made = TrainEvalPipelineConfig()
+    made.CopyFrom(config)
+    if window < 1:
+        kind = model_of(made).image_resizer
+        resizer = getattr(kind, kind.WhichOneof("image_resizer_oneof"))
+        for side in ("width", "height") if resizer is kind.fixed_shape_resizer else ("min_dimension", "max_dimension"):
+            setattr(resizer, side, _multiple(getattr(resizer, side) * window))
+    return made
+
+
 def input_size(arguments: argparse.Namespace, data: Data) -> Size:
     """Width and height of the network's input in pixels."""
     side = arguments.image_size or families.ALL[arguments.model].side
@@ -93,8 +109,13 @@ def input_size(arguments: argparse.Namespace, data: Data) -> Size:
         return side, side
     first = data.training[0]
     width, height = resized(first["width"], first["height"], side, side)
+    return _multiple(width), _multiple(height)
+
+
+def _multiple(side: float) -> int:
+    """The nearest multiple of the coarsest stride, at least two: MobileNet takes no less than 33 pixels."""
     step = STRIDES[-1]
-    return tuple(max(step, round(length / step) * step) for length in (width, height))
+    return max(2 * step, round(side / step) * step)
 
 
 def _own(arguments: argparse.Namespace) -> TrainEvalPipelineConfig:
@@ -125,11 +146,12 @@ def _augment(config: TrainEvalPipelineConfig, arguments: argparse.Namespace, dat
         add().random_horizontal_flip.SetInParent()
     if arguments.flip in ("vertical", "both"):
         add().random_vertical_flip.SetInParent()
-    if arguments.crop:
+    if arguments.window < 1:
         first = data.training[0]
-        ratio = first["width"] / first["height"]  # a crop of other proportions would be squeezed into them
-        crop = {"min_aspect_ratio": 0.8 * ratio, "max_aspect_ratio": 1.25 * ratio, "min_area": 0.3, "max_area": 1.0}
-        crop |= {"min_object_covered": 0.9, "overlap_thresh": 0.7, "random_coef": 1 - arguments.crop}
+        ratio = first["width"] / first["height"]  # a window of other proportions would be squeezed into them
+        area = arguments.window**2
+        crop = {"min_aspect_ratio": 0.9 * ratio, "max_aspect_ratio": 1.1 * ratio, "min_area": 0.7 * area}
+        crop |= {"max_area": min(1.0, 1.4 * area), "min_object_covered": 0.9, "overlap_thresh": 0.7, "random_coef": 0.0}
         add(random_crop_image=crop)
     if arguments.colour_jitter:
         jitter = arguments.colour_jitter

@@ -65,7 +65,8 @@ def _loop(
     strategy: tf.distribute.Strategy,
     folder: Path,
 ) -> Loop:
-    process, model = training.Training(pipeline, strategy), training.build(pipeline, is_training=False)
+    process = training.Training(config.windowed(pipeline, arguments.window), strategy)
+    model = training.build(pipeline, is_training=False)
     chief = environment.host_rank == 0
     print(f"{arguments.pipeline_config or arguments.model}, {strategy.num_replicas_in_sync} replica(s)", flush=True)
     kept = arguments.work_dir or environment.checkpoint_dir

@@ -62,14 +62,15 @@ def test_the_channels_may_have_their_old_names() -> None:
     ("argv", "message"),
     [
         (["--model=ssd_1"], "efficientdet_d1"),
-        (["--model=efficientdet_d0", "--pipeline-config=x"], "exclude each other"),
+        (["--model=efficientdet_d0", "--pipeline-config=x"], "--model and --pipeline-config exclude each other"),
+        (["--window=0.5", "--pipeline-config=x"], "--window and --pipeline-config exclude each other"),
         (["--num-steps=0"], "0 is not above 0"),
         (["--batch-size=-1"], "-1 is not above 0"),
         (["--lr=inf"], "inf is not above 0"),
         (["--warm-up=0.95"], "not within 0 to 0.9"),
         (["--image-size=32"], "32: a side below 64 pixels"),
         (["--image-size=320*320"], "neither a number of pixels nor WIDTHxHEIGHT"),
-        (["--crop=1.5"], "not within 0 to 1"),
+        (["--window=0.1"], "not within 0.25 to 1"),
         (["--flip=left"], "horizontal"),
         (["--colour-jitter=1"], "not within 0 to 0.9"),
         (["--quantize=yes"], "neither true nor false"),
@@ -87,6 +88,12 @@ def test_the_channels_may_have_their_old_names() -> None:
 def test_mistakes_are_named(argv: list[str], message: str) -> None:
     with pytest.raises(UserError, match=re.escape(message)):
         parse(*argv)
+
+
+def test_only_the_small_family_trains_on_windows_unasked() -> None:
+    assert parse().window == 0.5
+    assert parse(model="efficientdet_d0").window == parse(pipeline_config="own.config").window == 1
+    assert parse(model="efficientdet_d0", window="0.75").window == 0.75
 
 
 def test_a_job_without_training_data_is_refused() -> None:
@@ -107,7 +114,7 @@ def test_the_published_metrics_are_those_of_the_log() -> None:
         assert [float(found) for found in re.findall(definition["Regex"], log)] == [expected], definition
 
 
-@pytest.mark.parametrize("name", names.FAMILIES)
+@pytest.mark.parametrize("name", families.ALL)
 def test_every_family_is_text_without_a_gap(name: str) -> None:
     text = families.text(name, 7, (512, 320), ANCHORS if name == names.SMALL else None)
     assert "$" not in text

@@ -278,7 +278,7 @@ def test_an_endpoint_answers_in_both_forms(endpoint: str, trained: tuple[Path, s
     [
         (b'{"instances": []}', "application/json", 400, "at least one picture"),
         (b'{"instances": [{"b64": "?"}]}', "application/json", 400, "instance 0: not base64"),
-        (b'{"instances": [[[1, 2]]]}', "application/json", 400, "instance 0: an array of shape (1, 1, 2)"),
+        (b'{"instances": [[[1, 2]]]}', "application/json", 400, "instance 0: an array of shape (1, 2)"),
         (b"{", "application/json", 400, "not JSON"),
         (b"[1]", "application/json", 400, "height x width x 3"),
         (b"garbage", "image/jpeg", 400, "not a JPEG or PNG"),

@@ -54,7 +54,7 @@ def findings(folder: Path, config: Message, **options):
     return [(f.severity, f.field, f.value, f.fix) for f in result]
 
 
-@pytest.mark.parametrize("family", pipeline.FAMILIES)
+@pytest.mark.parametrize("family", pipeline.families())
 def test_the_families_are_right(family, data, tmp_path):
     config = pipeline.build(family, data, steps=2000, batch_size=4, checkpoint=f"{tmp_path}/ckpt-0")
     assert findings(tmp_path, config) == []

@@ -18,7 +18,7 @@ train_input_reader { label_map_path: "PATH" tf_record_input_reader { input_path:
 """
 
 
-@pytest.mark.parametrize("family", pipeline.FAMILIES)
+@pytest.mark.parametrize("family", pipeline.families())
 def test_a_family_is_built_for_the_data(family):
     config = pipeline.build(family, DATA, steps=1500, batch_size=4, checkpoint="zoo/ckpt-0")
     kind = "faster_rcnn" if "faster" in family else "ssd"
@@ -62,7 +62,7 @@ def test_another_configuration_is_fitted_and_left_as_it_was():
 
 
 def test_mistakes_are_named():
-    with pytest.raises(ConfigError, match="family 'yolo': expected one of ssd_mobilenet_v2_fpn_small, "):
+    with pytest.raises(ConfigError, match=r"family 'yolo': expected one of .*efficientdet_d0"):
         pipeline.build("yolo", DATA, steps=10)
     with pytest.raises(DataError, match=r"pipeline\.config: model holds nothing; expected one kind"):
         pipeline.fitted(textproto.parse("model { }"), DATA, steps=10, batch_size=1, learning_rate=1)

@@ -21,7 +21,6 @@ from local_sagemaker import images
 pytestmark = pytest.mark.environment
 HERE = Path(__file__).parent
 REGISTRY = PROJECT / "containers" / "images.toml"
-TEMPLATES = PROJECT / "containers" / "tfod" / "pipeline" / "models"
 EXTRACTOR = "model.ssd.feature_extractor"
 DATA = pipeline.Data(2, "label_map.pbtxt", "train.tfrecord", "val.tfrecord")
 
@@ -57,7 +56,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> DetectionDataset:
 @pytest.fixture(scope="module")
 def configurations() -> dict[str, tuple[Message, bool]]:
     """Configurations by name, and whether TFOD can build their models."""
-    found = {name: (pipeline.build(name, DATA, steps=100), True) for name in pipeline.FAMILIES}
+    found = {name: (pipeline.build(name, DATA, steps=100), True) for name in pipeline.families()}
     for name, changes in {
         "resnet with a bifpn": {f"{EXTRACTOR}.type": "ssd_resnet50_v1_fpn_keras"},
         "no extractor of ssd": {f"{EXTRACTOR}.type": "mask_rcnn_inception_resnet_v2_fpn_keras"},
@@ -118,11 +117,3 @@ def test_it_builds_the_models_that_the_linter_passes_and_no_others(told, configu
         fields = [f.field for f in lint.lint(tmp_path / "pipeline.config") if f.severity == "error"]
         assert (told[1][name] == "") == good, (name, told[1][name])
         assert any(field.startswith("model") for field in fields) != good, (name, fields)
-
-
-@pytest.mark.skipif(not TEMPLATES.is_dir(), reason="no image with TFOD")
-def test_the_templates_are_those_of_the_image() -> None:
-    ours = Path(pipeline.__file__).parent / "models"
-    assert {path.name: path.read_text() for path in ours.iterdir()} == {
-        path.name: path.read_text() for path in TEMPLATES.iterdir()
-    }

@@ -24,7 +24,7 @@ def parse(*argv: str) -> argparse.Namespace:
 
 
 def check_every_family_builds() -> None:
-    for name in names.FAMILIES:
+    for name in families.ALL:
         made, fitted = config.build(parse(f"--model={name}"), DATA, None)
         assert (fitted is not None) == (name == names.SMALL)
         model = training.build(made, is_training=False)
@@ -35,12 +35,12 @@ def check_every_family_builds() -> None:
         assert abs(rate.learning_rate_base - families.ALL[name].lr(8)) < 1e-9
         if name == names.SMALL:
             generator = made.model.ssd.anchor_generator.flexible_grid_anchor_generator
-            assert [len(grid.base_sizes) for grid in generator.anchor_grid] == [3, 3, 3]
+            assert [len(grid.base_sizes) for grid in generator.anchor_grid] == [4, 4, 4]
 
 
 def check_arguments_reach_the_configuration() -> None:
     override = "train_config { batch_size: 3 } model { ssd { post_processing { score_converter: SOFTMAX } } }"
-    argv = ["--num-steps=50", "--batch-size=6", "--lr=0.5", "--flip=both", f"--override={override}", "--crop=0"]
+    argv = ["--num-steps=50", "--batch-size=6", "--lr=0.5", "--flip=both", f"--override={override}", "--window=1"]
     made, _ = config.build(parse("--image-size=448x288", *argv), DATA, None)
     train, resizer = made.train_config, made.model.ssd.image_resizer.fixed_shape_resizer
     assert (train.num_steps, train.batch_size, resizer.width, resizer.height) == (50, 3, 448, 288)
@@ -54,12 +54,23 @@ def check_arguments_reach_the_configuration() -> None:
 
 def check_sizes() -> None:
     for argv, expected in {
-        (): (320, 192),
+        (): (640, 384),
         ("--image-size=512",): (512, 320),
         ("--model=efficientdet_d1",): (640, 640),
         ("--model=faster_rcnn_resnet50_640", "--image-size=300"): (300, 300),
     }.items():
         assert config.input_size(parse(*argv), DATA.data) == expected
+
+
+def check_windows() -> None:
+    made, _ = config.build(parse(), DATA, None)
+    whole, part = (each.model.ssd.image_resizer.fixed_shape_resizer for each in (made, config.windowed(made, 0.5)))
+    assert (whole.width, whole.height, part.width, part.height) == (640, 384, 320, 192)
+    crop = made.train_config.data_augmentation_options[0].random_crop_image
+    assert 0.17 < crop.min_area < 0.25 < crop.max_area < 0.36
+    made, _ = config.build(parse("--model=efficientdet_d0", "--window=0.75"), DATA, None)
+    part = config.windowed(made, 0.75).model.ssd.image_resizer.keep_aspect_ratio_resizer
+    assert (part.min_dimension, part.max_dimension) == (384, 384)
 
 
 def check_weights_of_another_extractor_are_refused() -> None:
@@ -86,5 +97,6 @@ def check_an_earlier_jobs_anchors_stay() -> None:
 check_every_family_builds()
 check_arguments_reach_the_configuration()
 check_sizes()
+check_windows()
 check_weights_of_another_extractor_are_refused()
 check_an_earlier_jobs_anchors_stay()
