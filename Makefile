@@ -22,7 +22,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV) with $(PYTHON)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' constraints.txt)"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[notebook,local,tracking,dev,browser]'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[notebook,local,tracking,tfod,dev,browser]'
 	@touch $@
 
 labs: setup  ## Run all labs on the embedded SageMaker and write build/report/index.html

@@ -3,23 +3,19 @@
 The model is trained by a job as the lab trains it, and measured on held-out sequences.
 """
 
-import json
 import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from unittest.mock import patch
-
-import pandas as pd
 
 import lab_utils
 import local_sagemaker
 from bench.table import Row
 from bench.training import train
-from lab_utils import channels, metrics, paths, prepare, s3
+from lab_utils import channels, metrics, prepare, s3
 from lab_utils.dataset import DetectionDataset
 from lab_utils.session import LabSession
+from lab_utils.tfod import edge
 
 KINDS, THREADS = ("float", "int8"), (1, 2, 4)
 HYPERPARAMETERS = {"num-steps": "900", "eval-period": "300"}
@@ -40,15 +36,12 @@ def measure(archive: Path, dataset: DetectionDataset, folder: Path) -> list[Row]
     """Rows for a job's model.tar.gz on a data set; `folder` gets the example's files."""
     rows, precision = [], {}
     for kind in KINDS:
-        device = folder / kind
-        copy = [sys.executable, str(paths.project() / "edge/copy_model.py"), str(archive), str(device)]
-        subprocess.run([*copy, "--kind", kind], check=True)
+        device = edge.copy_model(archive, folder / kind, kind)
         for threads in THREADS:
-            found = _detect(device, dataset.root, threads)
-            milliseconds = [row["ms"] for row in found[5:]]
+            predictions, milliseconds = edge.detect(device, dataset, threads=threads)
             goal = "<= 30 ms" if (kind, threads) == ("int8", 2) else ""
-            rows.append(Row(f"edge: a picture, {kind}, {threads} thread(s)", milliseconds, "ms", goal))
-        precision[kind] = metrics.evaluate(dataset, _predictions(dataset, found)).ap50
+            rows.append(Row(f"edge: a picture, {kind}, {threads} thread(s)", milliseconds.tolist(), "ms", goal))
+        precision[kind] = metrics.evaluate(dataset, predictions).ap50
         rows.append(Row(f"edge: AP50 on held-out sequences, {kind}", [precision[kind]], "", ">= 0.8"))
     loss = precision["float"] - precision["int8"]
     return [*rows, Row("edge: AP50 that int8 loses", [loss], "", "<= 0.05")]
@@ -59,20 +52,3 @@ def _archive(lab: LabSession, name: str, folder: Path) -> Path:
     trained = train(lab, image, channels.channels(lab, name), "edge", HYPERPARAMETERS)
     s3.download(lab, trained.model_data.rsplit("/", 1)[0], folder / "model")
     return folder / "model/model.tar.gz"
-
-
-def _detect(device: Path, pictures: Path, threads: int) -> list[dict]:
-    command = [sys.executable, str(device / "detect.py"), str(pictures), "--score", "0", "--threads", str(threads)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def _predictions(dataset: DetectionDataset, found: list[dict]) -> pd.DataFrame:
-    image_ids = dict(zip(dataset.images["file_name"], dataset.images["image_id"], strict=True))
-    class_ids = {name: number for number, name in enumerate(dataset.classes)}
-    rows = [
-        (image_ids[row["frame"]], class_ids[name], score, left, top, right - left, bottom - top)
-        for row in found
-        for (left, top, right, bottom), score, name in zip(row["boxes"], row["scores"], row["classes"], strict=True)
-    ]
-    return pd.DataFrame(rows, columns=metrics.PREDICTION_COLUMNS)

@@ -19,7 +19,7 @@ LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 _COUNTS = {"iteration": re.compile(r"\biter=(\d+)"), "epoch": re.compile(r"\bepoch=(\d+)")}
 _BUILT_IN = "#quality_metric:"  # begins a line of SageMaker's own algorithms, which count epochs from 0, no iterations
 # a job's hyperparameter, and the count that it ends
-_LENGTHS = {"num-iter": "iteration", "iterations": "iteration", "epochs": "epoch"}
+_LENGTHS = {"num-iter": "iteration", "num-steps": "iteration", "iterations": "iteration", "epochs": "epoch"}
 _RUNNING = ("InProgress", "Stopping")
 
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -66,16 +67,20 @@ def upload(lab: LabSession, files: dict[str, Path], uri: str, *, what: str = "up
     return sum(_each(send, files.items(), len(files), what))
 
 
-def download(lab: LabSession, uri: str, folder: Path, *, what: str = "download") -> int:
-    """Download all objects below a prefix into a folder, with their times; same size and time: left alone.
+def download(lab: LabSession, uri: str, folder: Path, *, pattern: str = "*", what: str = "download") -> int:
+    """Download the objects below a prefix into a folder, with their times; same size and time: left alone.
+
+    Args:
+        pattern: of the names below the prefix, as in `fnmatch`; `*` matches `/`, too.
+        what: label of the progress bar.
 
     Raises:
-        DataError: nothing is below the prefix, or a key leads out of the folder.
+        DataError: nothing of that pattern is below the prefix, or a key leads out of the folder.
     """
     bucket, key = parse(uri.rstrip("/") + "/")
-    objects = listing(lab, uri)
+    objects = {name: o for name, o in listing(lab, uri).items() if fnmatch(name, pattern)}
     if not objects:
-        raise DataError(f"nothing in {uri}/")
+        raise DataError(f"nothing in {uri}/" + f" named {pattern}" * (pattern != "*"))
     client = lab.client("s3")
 
     def get(name: str) -> bool:

@@ -12,7 +12,7 @@ from lab_utils.errors import ConfigError
 
 Cell = dict[str, Any]
 _STEP = re.compile(r"^## Step (\d+)[\s.:–—-]*(.*?)\s*$", re.MULTILINE)
-_FILE = re.compile(r"(\d\d)_(\w+)\.ipynb")
+_FILE = re.compile(r"\d\d[a-z]?_\w+\.ipynb")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Lab:
     """One notebook of the course.
 
     Attributes:
-        path: the file `NN_name.ipynb`.
+        path: the file `NN_name.ipynb`, or `NNa_name.ipynb` of a part.
         notebook: its parsed JSON (nbformat 4).
     """
 
@@ -37,7 +37,8 @@ class Lab:
 
     @property
     def number(self) -> str:
-        return self.path.name[:2]
+        """`01`; `05a` for a part that can run alone of Lab 05."""
+        return self.path.name.partition("_")[0]
 
     @property
     def name(self) -> str:
@@ -47,7 +48,7 @@ class Lab:
     @property
     def label(self) -> str:
         """Number and first word of the name, for lines with little room: `01 detectron2`."""
-        return f"{self.number} {self.name[3:].split('_')[0]}"
+        return " ".join(self.name.split("_")[:2])
 
     @property
     def about(self) -> dict[str, Any]:
@@ -56,7 +57,7 @@ class Lab:
 
     @property
     def title(self) -> str:
-        return self.about.get("title") or self.name[3:].replace("_", " ")
+        return self.about.get("title") or self.name.partition("_")[2].replace("_", " ")
 
     @cached_property
     def steps(self) -> dict[int, Step]:
@@ -98,7 +99,7 @@ def read(path: Path) -> Lab:
 
 
 def discover(folder: Path) -> list[Lab]:
-    """Every lab `NN_name.ipynb` of a folder, by number."""
+    """Every lab of a folder, by number."""
     labs = [read(path) for path in sorted(folder.glob("*.ipynb")) if _FILE.fullmatch(path.name)]
     if not labs:
         raise ConfigError(f"{folder}: no labs here (expected files such as 01_detection.ipynb)")
@@ -106,10 +107,17 @@ def discover(folder: Path) -> list[Lab]:
 
 
 def select(labs: list[Lab], names: list[str]) -> list[Lab]:
-    """The labs called by number, name or file; all of them when none is called. Order and doubles are the labs'."""
+    """The labs called by number, name or file; all of them when none is called. Order and doubles are the labs'.
+
+    `05` calls all parts of Lab 05.
+    """
     wanted = {Path(name).name.removesuffix(".ipynb") for name in names}
-    known = {called for lab in labs for called in (lab.number, lab.name)}
+    known = {called for lab in labs for called in _calls(lab)}
     if unknown := sorted(wanted - known):
         listing = ", ".join(f"{lab.number} ({lab.name})" for lab in labs)
         raise ConfigError(f"unknown lab {', '.join(unknown)}: expected {listing}")
-    return [lab for lab in labs if not wanted or wanted & {lab.number, lab.name}]
+    return [lab for lab in labs if not wanted or wanted & _calls(lab)]
+
+
+def _calls(lab: Lab) -> set[str]:
+    return {lab.number, lab.number[:2], lab.name}

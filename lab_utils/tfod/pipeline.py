@@ -24,10 +24,11 @@ RATE = 0.04 / 64  # an image's: the zoo trains with 0.08 for 128 images and 0.04
 
 @dataclass(frozen=True)
 class Family:
-    """A template and its values; pixels of the input's longer side; the zoo's learning rate and batch size."""
+    """A template and its values; pixels of the longer side, and the fewest it takes; the zoo's rate and batch size."""
 
     template: str
     side: int
+    least: int
     rate: float
     batch: int
     optimizer: str

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from detection.argument_types import Parser, names, positive, share
 from sagemaker_contract import Environment, UserError
 from sagemaker_contract.hyperparameters import to_argv
@@ -13,7 +14,6 @@ from . import families
 from .names import SMALL
 
 Size = tuple[int, int]
-LEAST = 64  # pixels of an input's side
 # What the lab's first version and the courses before it called them.
 CHANNELS = {"training": "train", "validation": "val", "model": "checkpoint"}
 
@@ -34,6 +34,9 @@ def parse(environment: Environment, extra: Sequence[str] = ()) -> argparse.Names
         if arguments.pipeline_config and getattr(arguments, name):
             raise UserError(f"--{name} and --pipeline-config exclude each other")
     arguments.model = arguments.model or SMALL
+    least = families.ALL[arguments.model].least
+    if arguments.image_size and np.min(arguments.image_size) < least:
+        raise UserError(f"--image-size: a side below the {least} pixels that {arguments.model} needs")
     arguments.window = arguments.window or (0.5 if arguments.model == SMALL and not arguments.pipeline_config else 1.0)
     return arguments
 
@@ -107,8 +110,6 @@ def size(text: str) -> int | Size:
     if not re.fullmatch(r"\d+(x\d+)?", text):
         raise argparse.ArgumentTypeError(f"{text} is neither a number of pixels nor WIDTHxHEIGHT")
     sides = tuple(int(side) for side in text.split("x"))
-    if min(sides) < LEAST:
-        raise argparse.ArgumentTypeError(f"{text}: a side below {LEAST} pixels")
     return sides if len(sides) == 2 else sides[0]
 
 

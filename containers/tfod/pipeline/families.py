@@ -15,10 +15,11 @@ FOLDER = Path(__file__).parent / "models"
 
 @dataclass(frozen=True)
 class Family:
-    """A template in models/ and its values; `side` in pixels of the input, `rate` at the zoo's `batch`."""
+    """A template in models/ and its values; `side` and `least` in pixels of the input, `rate` at the zoo's `batch`."""
 
     template: str
     side: int
+    least: int
     rate: float
     batch: int
     optimizer: str

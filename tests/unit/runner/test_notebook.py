@@ -43,6 +43,15 @@ def test_a_lab_is_called_by_number_name_or_file(name: str, folder: Path) -> None
     assert [lab.number for lab in notebooks.select(notebooks.discover(folder), [name, name])] == ["01"]
 
 
+def test_parts_are_called_alone_or_together(folder: Path) -> None:
+    for name in ("05b_signs", "05a_own_data"):
+        write(folder, name, code("1"))
+    labs = notebooks.discover(folder)
+    assert [lab.number for lab in labs] == ["00", "01", "05a", "05b"]
+    assert [lab.number for lab in notebooks.select(labs, ["05b"])] == ["05b"]
+    assert [lab.label for lab in notebooks.select(labs, ["05"])] == ["05a own", "05b signs"]
+
+
 def test_no_name_means_all(folder: Path) -> None:
     assert len(notebooks.select(notebooks.discover(folder), [])) == 2
 
