@@ -24,11 +24,12 @@ RATE = 0.04 / 64  # an image's: the zoo trains with 0.08 for 128 images and 0.04
 
 @dataclass(frozen=True)
 class Family:
-    """A template and its values; pixels of the longer side, and the fewest it takes; the zoo's rate and batch size."""
+    """A template and its values; pixels of the longer side, the fewest, their step; the zoo's rate and batch size."""
 
     template: str
     side: int
     least: int
+    multiple: int
     rate: float
     batch: int
     optimizer: str

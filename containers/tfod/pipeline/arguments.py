@@ -34,9 +34,11 @@ def parse(environment: Environment, extra: Sequence[str] = ()) -> argparse.Names
         if arguments.pipeline_config and getattr(arguments, name):
             raise UserError(f"--{name} and --pipeline-config exclude each other")
     arguments.model = arguments.model or SMALL
-    least = families.ALL[arguments.model].least
-    if arguments.image_size and np.min(arguments.image_size) < least:
-        raise UserError(f"--image-size: a side below the {least} pixels that {arguments.model} needs")
+    family = families.ALL[arguments.model]
+    sides = np.atleast_1d(arguments.image_size or family.side)
+    if (sides < family.least).any() or (sides % family.multiple).any():
+        steps = f", in steps of {family.multiple}" if family.multiple > 1 else ""
+        raise UserError(f"--image-size: {arguments.model} takes sides of {family.least} pixels or more{steps}")
     arguments.window = arguments.window or (0.5 if arguments.model == SMALL and not arguments.pipeline_config else 1.0)
     return arguments
 

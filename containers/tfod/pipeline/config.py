@@ -95,8 +95,9 @@ def windowed(config: TrainEvalPipelineConfig, window: float) -> TrainEvalPipelin
     if window < 1:
         kind = model_of(made).image_resizer
         resizer = getattr(kind, kind.WhichOneof("image_resizer_oneof"))
-        for side in ("width", "height") if resizer is kind.fixed_shape_resizer else ("min_dimension", "max_dimension"):
-            setattr(resizer, side, _multiple(getattr(resizer, side) * window))
+        fixed = kind.HasField("fixed_shape_resizer")
+        for side in ("width", "height") if fixed else ("min_dimension", "max_dimension"):
+            setattr(resizer, side, _multiple(getattr(resizer, side) * window, STRIDES[-1] if fixed else 128))
     return made
 
 
@@ -112,9 +113,8 @@ def input_size(arguments: argparse.Namespace, data: Data) -> Size:
     return _multiple(width), _multiple(height)
 
 
-def _multiple(side: float) -> int:
-    """The nearest multiple of the coarsest stride, at least two: MobileNet takes no less than 33 pixels."""
-    step = STRIDES[-1]
+def _multiple(side: float, step: int = STRIDES[-1]) -> int:
+    """The nearest multiple of a pyramid's coarsest stride, at least two: MobileNet takes no less than 33 pixels."""
     return max(2 * step, round(side / step) * step)
 
 

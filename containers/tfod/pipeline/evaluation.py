@@ -36,7 +36,7 @@ class Evaluator:
         boxes = tf.TensorSpec([None, 4], tf.float32)
         classes = tf.TensorSpec([None, len(pictures.classes)], tf.float32)
         picture = tf.TensorSpec([1, None, None, 3], tf.uint8)
-        self._answer = tf.function(self._traced, input_signature=[picture, boxes, classes])
+        self._answer = tf.function(self._traced, input_signature=[picture, boxes, classes], autograph=False)
 
     def evaluate(self) -> dict[str, float]:
         """AP, AP50, AP75 in 0..1 (nan without boxes), `AP50/<class>`, and the mean losses by the API's names."""

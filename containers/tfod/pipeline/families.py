@@ -15,11 +15,15 @@ FOLDER = Path(__file__).parent / "models"
 
 @dataclass(frozen=True)
 class Family:
-    """A template in models/ and its values; `side` and `least` in pixels of the input, `rate` at the zoo's `batch`."""
+    """A template in models/ and its values; `rate` at the zoo's `batch`.
+
+    `side` is the input's in pixels by default; others are `least` or more, in steps of `multiple`.
+    """
 
     template: str
     side: int
     least: int
+    multiple: int
     rate: float
     batch: int
     optimizer: str

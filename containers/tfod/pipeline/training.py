@@ -32,7 +32,7 @@ class Training:
             with strategy.scope():
                 self._fine_tune(dataset)
         self.checkpoint = tf.train.Checkpoint(step=self._step, model=self.model, optimizer=self.optimizer)
-        self._steps = tf.function(self._on_all)
+        self._steps = tf.function(self._on_all, autograph=False)  # the API's code is graph code: half the time to trace
 
     @property
     def iteration(self) -> int:
@@ -51,7 +51,8 @@ class Training:
 
     def _inputs(self, context: tf.distribute.InputContext) -> tf.data.Dataset:
         config = self._config
-        return inputs.train_input(
+        make = tf.autograph.experimental.do_not_convert(inputs.train_input)
+        return make(
             config.train_config, config.train_input_reader, config.model, model=self.model, input_context=context
         )
 

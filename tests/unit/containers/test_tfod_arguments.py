@@ -68,8 +68,11 @@ def test_the_channels_may_have_their_old_names() -> None:
         (["--batch-size=-1"], "-1 is not above 0"),
         (["--lr=inf"], "inf is not above 0"),
         (["--warm-up=0.95"], "not within 0 to 0.9"),
-        (["--image-size=32"], "--image-size: a side below the 64 pixels that ssd_mobilenet_v2_fpn_small needs"),
-        (["--model=efficientdet_d0", "--image-size=256x128"], "below the 129 pixels that efficientdet_d0 needs"),
+        (["--image-size=32"], "ssd_mobilenet_v2_fpn_small takes sides of 64 pixels or more"),
+        (
+            ["--model=efficientdet_d0", "--image-size=512x300"],
+            "efficientdet_d0 takes sides of 256 pixels or more, in steps of 128",
+        ),
         (["--image-size=320*320"], "neither a number of pixels nor WIDTHxHEIGHT"),
         (["--window=0.1"], "not within 0.25 to 1"),
         (["--flip=left"], "horizontal"),

@@ -104,7 +104,7 @@ def test_the_apis_own_test_passes(image_python: Path, module: str) -> None:
 
 @pytest.mark.parametrize("family", ["faster_rcnn_resnet50_640", "efficientdet_d0"])
 def test_a_family_of_the_zoos_size_trains_too(image_python: Path, tmp_path: Path, family: str) -> None:
-    small = {"model": family, "image_size": "160", "num_steps": "1", "batch_size": "1"}
+    small = {"model": family, "image_size": "256", "num_steps": "1", "batch_size": "1"}
     base = new_base(tmp_path / "job", **{**FAST, **small})
     code, log = finish(start(image_python, base))
     assert code == 0, log
