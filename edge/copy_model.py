@@ -24,7 +24,7 @@ def main() -> int:
     try:
         copy(arguments.archive, arguments.folder, arguments.kind)
     except (OSError, KeyError, tarfile.TarError, ValueError) as error:
-        print(f"{arguments.archive}: not a tfod job's archive with a {arguments.kind} model ({error})", file=sys.stderr)
+        print(f"{arguments.archive}: not a tfod job's archive with {arguments.kind} numbers ({error})", file=sys.stderr)
         return 2
     return 0
 

@@ -112,6 +112,16 @@ def test_nothing_to_download_is_an_error_that_names_the_prefix(lab, tmp_path):
         s3.download(lab, lab.uri("nowhere"), tmp_path)
 
 
+def test_a_pattern_chooses_what_is_downloaded(lab, cloud, tmp_path):
+    base = unique("pattern")
+    for name in ("train/events.out.tfevents.1", "ckpt-1.index"):
+        cloud.put(f"labs/{base}/{name}")
+    assert s3.download(lab, lab.uri(base), tmp_path, pattern="*.tfevents.*") == 1
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["events.out.tfevents.1"]
+    with pytest.raises(DataError, match=rf"nothing in s3://.*/{base}/ named \*\.onnx"):
+        s3.download(lab, lab.uri(base), tmp_path, pattern="*.onnx")
+
+
 def test_keys_that_lead_out_of_the_folder_are_refused(lab, cloud, tmp_path):
     base = unique("hostile")
     cloud.put(f"labs/{base}/../../evil.txt")
