@@ -30,6 +30,12 @@ GOALS = {  # lab -> gate -> unit and goal
         "mAP gained by incremental training": ("", "> 0"),
         "training time, all three": ("s", ""),
     },
+    "05a_tfod_own_data": {
+        "AP50 on the test split": ("", ">= 0.8"),
+        "AP50 that int8 loses": ("", "<= 0.05"),
+        "size of int8 by that of float": ("", "<= 0.5"),
+        "training time": ("s", "<= 300 s"),
+    },
 }
 Results = dict[str, dict[str, Any]]  # lab -> its row of results.json
 
