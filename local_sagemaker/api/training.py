@@ -58,6 +58,7 @@ EMULATED: Mapping[str, Emulated] = {
         "Tags": ANY,
         "EnableManagedSpotTraining": ANY,
         "CheckpointConfig": ANY,
+        "TensorBoardOutputConfig": ANY,
         "Environment": ANY,
         "RetryStrategy": ANY,
         "ExperimentConfig": ANY,

@@ -30,10 +30,11 @@ def check(request: Request) -> None:
     _check_stopping(request)
     _check_channels(request.get("InputDataConfig", []), specification["TrainingInputMode"])
     _check_uri(request["OutputDataConfig"]["S3OutputPath"], "OutputDataConfig.S3OutputPath")
-    if checkpoints := request.get("CheckpointConfig"):
-        _check_uri(checkpoints["S3Uri"], "CheckpointConfig.S3Uri")
-        if not _inside_opt_ml(checkpoints.get("LocalPath", "/opt/ml/checkpoints")):
-            raise not_emulated("CheckpointConfig.LocalPath outside /opt/ml")
+    for member, uri in {"CheckpointConfig": "S3Uri", "TensorBoardOutputConfig": "S3OutputPath"}.items():
+        if config := request.get(member):
+            _check_uri(config[uri], f"{member}.{uri}")
+            if not _inside_opt_ml(config.get("LocalPath", "/opt/ml/default")):
+                raise not_emulated(f"{member}.LocalPath outside /opt/ml")
 
 
 def _inside_opt_ml(path: str) -> bool:

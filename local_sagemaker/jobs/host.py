@@ -30,7 +30,7 @@ class Host:
         self._context, self._job, self._cluster, self._number = context, job, cluster, number
         self.container = container
         self.folder = self.container.folder
-        self._checkpoints: CheckpointSync | None = None
+        self._kept: list[CheckpointSync] = []
         self._pipes: list[Pipe] = []
         self._argv: list[str] = []
         self._environ: dict[str, str] = {}
@@ -45,17 +45,26 @@ class Host:
         if any(data.channel.name == _DRIVER_CHANNEL for data in channels):
             self.folder.relocate_files(self.folder.channel(_DRIVER_CHANNEL), self._cluster.drivers())
         self._open_checkpoints()
+        self._watch_tensorboard()
 
     def _open_checkpoints(self) -> None:
-        config = self._job.get("CheckpointConfig")
-        if not config:
-            return
-        folder = Path(self.folder.relocate(config.get("LocalPath", "/opt/ml/checkpoints")))
-        self._checkpoints = CheckpointSync(self._context.objects, config["S3Uri"], folder)
-        try:
-            self._checkpoints.open()
-        except (ObjectError, OSError) as error:
-            raise JobError(f"ClientError: Checkpoint download failed: {config['S3Uri']}: {error}") from error
+        if config := self._job.get("CheckpointConfig"):
+            try:
+                self._keep(config, "/opt/ml/checkpoints", config["S3Uri"]).open()
+            except (ObjectError, OSError) as error:
+                raise JobError(f"ClientError: Checkpoint download failed: {config['S3Uri']}: {error}") from error
+
+    def _watch_tensorboard(self) -> None:
+        if config := self._job.get("TensorBoardOutputConfig"):
+            prefix = f"{config['S3OutputPath'].rstrip('/')}/{self._job['TrainingJobName']}/tensorboard-output"
+            self._keep(config, "/opt/ml/output/tensorboard", prefix).start()
+
+    def _keep(self, config: Mapping[str, str], default: str, uri: str) -> CheckpointSync:
+        """A folder of the container that is kept in S3."""
+        folder = Path(self.folder.relocate(config.get("LocalPath", default)))
+        folder.mkdir(parents=True, exist_ok=True)
+        self._kept.append(CheckpointSync(self._context.objects, uri, folder))
+        return self._kept[-1]
 
     def configure(self, image: Image, inputs: Mapping[str, Any]) -> None:
         """Write what the program reads to learn of its job. Raises JobError for an image without a program."""
@@ -93,14 +102,14 @@ class Host:
         return self.container.run(self._argv, self._environ, stop, timeout=timeout, grace=grace, on_lines=write)
 
     def save_checkpoints(self) -> None:
-        """Upload the checkpoints that are not yet. Raises ObjectError or OSError."""
-        if self._checkpoints is not None:
-            self._checkpoints.close()
+        """Upload the checkpoints and events that are not yet. Raises ObjectError or OSError."""
+        for kept in self._kept:
+            kept.close()
 
     def leave(self) -> None:
         """End all that serves the container and free its disk; the log stays."""
         for pipe in self._pipes:
             pipe.close()
-        if self._checkpoints is not None:
-            self._checkpoints.abandon()
+        for kept in self._kept:
+            kept.abandon()
         self.folder.remove_contents()

@@ -203,6 +203,15 @@ def test_checkpoints_are_uploaded_while_the_job_runs(cloud: Cloud) -> None:
     cloud.wait(name)
 
 
+def test_tensorboards_events_are_uploaded_below_the_jobs_name(cloud: Cloud) -> None:
+    config = {"S3OutputPath": f"s3://{cloud.bucket}/curves", "LocalPath": "/opt/ml/checkpoints"}
+    for _ in range(2):
+        job = cloud.run(TensorBoardOutputConfig=config)
+        assert job["TensorBoardOutputConfig"] == config
+        uri = f"{config['S3OutputPath']}/{job['TrainingJobName']}/tensorboard-output"
+        assert cloud.get(f"{uri}/state/step.txt") == b"1"  # unlike checkpoints they are not fetched
+
+
 def test_no_process_outlives_its_job(cloud: Cloud) -> None:
     """Not even one in a session of its own."""
     name = cloud.start({"orphan": 4242, "sleep": 60})

@@ -69,6 +69,10 @@ def piped(**changes: object) -> list[dict]:
         ({"OutputDataConfig": {"S3OutputPath": "https://bucket/out"}}, "OutputDataConfig.S3OutputPath"),
         ({"OutputDataConfig": {"S3OutputPath": "s3://b/o", "KmsKeyId": "key"}}, "OutputDataConfig.KmsKeyId"),
         ({"CheckpointConfig": {"S3Uri": "s3://b/c", "LocalPath": "/etc"}}, "CheckpointConfig.LocalPath"),
+        (
+            {"TensorBoardOutputConfig": {"S3OutputPath": "s3://b/c", "LocalPath": "/etc"}},
+            "TensorBoardOutputConfig.LocalPath",
+        ),
         ({"EnableNetworkIsolation": True}, "EnableNetworkIsolation"),
         ({"RetryStrategy": {"MaximumRetryAttempts": 31}}, "less than or equal to 30"),
         ({"VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}}, "VpcConfig"),

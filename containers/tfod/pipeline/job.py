@@ -85,8 +85,10 @@ def _loop(
 
 
 def _events(arguments: argparse.Namespace, environment: Environment, keeps: bool) -> Path:
-    """Where TensorBoard's curves go: beside the checkpoints if these are kept, so that both are seen while it runs."""
+    """Where TensorBoard's curves go: to a place that is in S3 while the job runs, if there is one."""
+    watched = environment.base / "output" / TENSORBOARD
+    if watched.is_dir():
+        return watched
     if keeps:
         return arguments.work_dir or environment.checkpoint_dir
-    watched = environment.base / "output" / TENSORBOARD
-    return watched if watched.is_dir() else environment.output_data_dir / TENSORBOARD
+    return environment.output_data_dir / TENSORBOARD
