@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from html import escape
 from itertools import islice
@@ -48,6 +48,20 @@ def draw_observation(rgb: Image, observation: Observation, number: int = 0) -> I
         out = (-4.0 * _thick(rgb), 11.0 * _thick(rgb), 0.0, 0.0)  # its label alone is in the frame
         return draw_boxes(rgb, [(out, f"      {LOST} {observation.score:.2f}", 3)])
     return draw_boxes(rgb, [(observation.box, f"{observation.score:.2f}", number)])
+
+
+def draw_detections(rgb: Image, found: pd.DataFrame, classes: Sequence[str]) -> Image:
+    """A copy of a frame with detections, `class_id`, `score` and xywh in pixels, in the colours of their classes."""
+    rows = found.to_dict("records")
+    boxes = [
+        (
+            (row["xmin"], row["ymin"], row["width"], row["height"]),
+            f"{classes[row['class_id']].split(' (')[0]} {row['score']:.2f}",
+            row["class_id"],
+        )
+        for row in rows
+    ]
+    return draw_boxes(rgb, boxes)
 
 
 def write_tracked(
