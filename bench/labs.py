@@ -35,6 +35,15 @@ GOALS = {  # lab -> gate -> unit and goal
         "AP50 that int8 loses": ("", "<= 0.05"),
         "size of int8 by that of float": ("", "<= 0.5"),
         "training time": ("s", "<= 300 s"),
+    "05b_tfod_lisa_signs": {
+        "AP50 on the test split": ("", ""),
+        "share of strangers taken for known signs": ("", ""),
+        "training time": ("s", ""),
+    },
+    "05c_tfod_urban_video": {
+        "AP50 on the test split, the chosen model": ("", ""),
+        "share of the video's frames with a detection": ("", ""),
+        "training time, all together": ("s", ""),
     },
 }
 Results = dict[str, dict[str, Any]]  # lab -> its row of results.json

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from lab_utils import jobs
-from lab_utils.curves import draw
+from lab_utils.curves import compare, draw
 
 DEFINITIONS = [
     {"Name": "training:loss", "Regex": r"^\[training\].* loss=([0-9.]+)"},
@@ -92,3 +92,19 @@ def test_curves_are_over_epochs_where_there_are_no_iterations():
     left, right = draw(history).axes
     assert left.get_xlabel() == right.get_xlabel() == "epoch"
     assert [line.get_label() for axis in (left, right) for line in axis.lines] == ["train:cross_entropy", "mAP"]
+
+
+def test_curves_of_several_jobs_share_the_colour_of_what_they_vary():
+    rows = {
+        "iteration": [1, 2],
+        "training:loss": [2.0, 1.0],
+        "validation:loss": [None, 1.5],
+        "validation:AP50": [None, 0.4],
+    }
+    figure = compare({name: pd.DataFrame(rows) for name in ("a", "b", "a, plain")})
+    for axis in figure.axes:
+        first, other, plain = axis.lines
+        assert first.get_color() == plain.get_color() != other.get_color()
+        assert (first.get_linestyle(), plain.get_linestyle()) == ("-", "--")
+    assert [len(axis.lines[0].get_xdata()) for axis in figure.axes] == [2, 1, 1]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b", "a, plain"]

@@ -14,7 +14,7 @@ from PIL import Image
 from lab_utils import pixels
 from lab_utils.dataset import XYWH, DetectionDataset
 from lab_utils.formats import tfrecord
-from lab_utils.tfod import lint, pipeline
+from lab_utils.tfod import lint, override, pipeline
 from lab_utils.tfod.textproto import Message
 from local_sagemaker import images
 
@@ -117,3 +117,26 @@ def test_it_builds_the_models_that_the_linter_passes_and_no_others(told, configu
         fields = [f.field for f in lint.lint(tmp_path / "pipeline.config") if f.severity == "error"]
         assert (told[1][name] == "") == good, (name, told[1][name])
         assert any(field.startswith("model") for field in fields) != good, (name, fields)
+
+
+@pytest.mark.parametrize("family", ["faster_rcnn_resnet101_640", "ssd_mobilenet_v2_fpn_small"])
+def test_an_override_merges_as_it_does_there(tfod_python: Path, tmp_path: Path, family: str) -> None:
+    model = "faster_rcnn" if "faster" in family else "ssd"
+    text = f"""
+    model {{ {model} {{ image_resizer {{ keep_aspect_ratio_resizer {{ min_dimension: 600 max_dimension: 1024 }} }} }} }}
+    train_config {{
+      batch_size: 1
+      data_augmentation_options {{ random_horizontal_flip {{ }} }}
+      data_augmentation_options {{ random_rgb_to_gray {{ probability: 0.2 }} }}
+      optimizer {{ momentum_optimizer {{ learning_rate {{ manual_step_learning_rate {{
+        initial_learning_rate: 0.0003
+        schedule {{ step: 900 learning_rate: 0.00003 }}
+        schedule {{ step: 1200 learning_rate: 0.000003 }}
+      }} }} }} }}
+    }}"""
+    base = pipeline.build(family, DATA, steps=100)
+    contents = {"base": str(base), "override": text, "merged": str(override.overridden(base, text))}
+    files = [tmp_path / name for name in contents]
+    for file, content in zip(files, contents.values(), strict=True):
+        file.write_text(content)
+    run(tfod_python, "check_override.py", *files)

@@ -16,6 +16,7 @@ from lab_utils.cli import main
 from lab_utils.errors import DataError
 from lab_utils.tracking import Observation, Step, Video
 from lab_utils.tracking.draw import (
+    draw_detections,
     draw_observation,
     score_figure,
     show_gif,
@@ -38,6 +39,14 @@ def test_a_box_frames_the_object_and_leaves_it_free() -> None:
     assert changed[28:30, 40:60].all()
     assert changed[56, 40:60].any()
     assert (GREY == 128).all()
+
+
+def test_detections_wear_the_colours_of_their_classes() -> None:
+    rows = [(0, 0.9, *BOX), (1, 0.5, 90.0, 30.0, 20.0, 24.0)]
+    found = pd.DataFrame(rows, columns=["class_id", "score", "xmin", "ymin", "width", "height"])
+    drawn = draw_detections(GREY, found, ["a (long)", "b"])
+    assert [tuple(drawn[40, x]) for x in (39, 89)] == [(0xE6, 0x9F, 0x00), (0x56, 0xB4, 0xE9)]
+    assert (draw_detections(GREY, found[:0], ["a", "b"]) == GREY).all()
 
 
 def test_what_is_lost_is_told_in_the_corner() -> None:
