@@ -69,13 +69,16 @@ def laptop() -> list[Row]:
 
 
 def _durations(profile: str, runs: list[Results], goal: str) -> list[Row]:
-    return [Row(f"lab {lab[:2]}, {profile}, warm", [run[lab]["seconds"] for run in runs], "s", goal) for lab in runs[0]]
+    return [
+        Row(f"lab {lab.partition('_')[0]}, {profile}, warm", [run[lab]["seconds"] for run in runs], "s", goal)
+        for lab in runs[0]
+    ]
 
 
 def _gates(lab: str, runs: list[Results]) -> list[Row]:
     gates = [{gate["name"]: gate["value"] for gate in run[lab]["gates"]} for run in runs]
     return [
-        Row(f"lab {lab[:2]}, {name}", [values[name] for values in gates], unit, goal)
+        Row(f"lab {lab.partition('_')[0]}, {name}", [values[name] for values in gates], unit, goal)
         for name, (unit, goal) in GOALS[lab].items()
     ]
 
