@@ -35,6 +35,7 @@ GOALS = {  # lab -> gate -> unit and goal
         "AP50 that int8 loses": ("", "<= 0.05"),
         "size of int8 by that of float": ("", "<= 0.5"),
         "training time": ("s", "<= 300 s"),
+    },
     "05b_tfod_lisa_signs": {
         "AP50 on the test split": ("", ""),
         "share of strangers taken for known signs": ("", ""),
