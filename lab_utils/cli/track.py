@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab_utils.errors import ConfigError
+from lab_utils.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TRACKERS = ("siamrpn", "csrt", "kcf")
+PARTIAL = ".partial.mp4"  # what `VideoWriter` leaves when it is stopped
 
 
 def add_commands(commands: Any) -> None:
@@ -51,10 +52,25 @@ def execute(options: argparse.Namespace) -> int:
     video = Video.open(options.video)
     if out.resolve() == options.video.resolve():
         raise ConfigError(f"--out {out}: the video itself; choose another name")
-    table = _write(out, track(video, options.box, tracker), video)
+    steps = track(video, options.box, tracker)
+    _tell_of_earlier(out.with_suffix(PARTIAL))
+    table = _write(out, steps, video)
     lost = int(table["xmin"].isna().sum())
     print(f"{out}: {len(table)} frames, lost in {lost}; boxes in {out.with_suffix('.csv')}")
     return 0
+
+
+def _tell_of_earlier(partial: Path) -> None:
+    """A tracker's state is in no file, so a run that was stopped is not resumed; the user hears what becomes of it."""
+    from lab_utils.tracking import Video
+
+    if not partial.is_file():
+        return
+    try:
+        found = f"{sum(1 for _ in Video.open(partial))} frames"
+    except DataError:
+        found = "nothing that plays"
+    print(f"{partial}: {found} of a run that was stopped; starting over from the first frame")
 
 
 def _write(out: Path, steps: Iterator[Any], video: Any) -> pd.DataFrame:
@@ -69,7 +85,7 @@ def _write(out: Path, steps: Iterator[Any], video: Any) -> pd.DataFrame:
         write_tracked(out, _watched(steps, video.count or None), video.fps, rows)
     except BaseException:
         if rows:
-            print(f"stopped after {len(rows)} frames; {out.with_suffix('.partial.mp4')} plays, it will not be resumed")
+            print(f"stopped after {len(rows)} frames; {out.with_suffix(PARTIAL)} plays, the next run starts over")
         raise
     table = pd.DataFrame(rows)
     with open_atomic(out.with_suffix(".csv"), newline="") as file:

@@ -20,7 +20,7 @@ import pandas as pd
 from lab_utils import boxes
 from lab_utils.errors import ConfigError, DataError
 from lab_utils.tracking.detection import Detect, assign, box_of, nearest, overlapping
-from lab_utils.tracking.motion import CameraMotion, shifted
+from lab_utils.tracking.motion import CameraMotion, moved
 from lab_utils.tracking.ope import Run
 from lab_utils.tracking.overlap import overlaps
 from lab_utils.tracking.tracker import Box, Observation, Tracker
@@ -102,8 +102,8 @@ class FusionTracker:
         """The object's box; None while it is lost."""
         self._frames += 1
         by = self._motion.update(frame)
-        self._box = shifted(self._box, by)
-        self._neighbours = [shifted(box, by) for box in self._neighbours]
+        self._box = moved(self._box, by)
+        self._neighbours = [moved(box, by) for box in self._neighbours]
         said = self._tracker.update(frame)
         return self._wait(frame, said) if self._lost_for else self._follow(frame, said)
 

@@ -18,7 +18,7 @@ import pandas as pd
 from lab_utils import boxes
 from lab_utils.tracking.detection import XYWH, Detect, assign, box_of, nearest
 from lab_utils.tracking.fusion import Thresholds, reach
-from lab_utils.tracking.motion import CameraMotion, shifted
+from lab_utils.tracking.motion import STILL, CameraMotion, Motion, moved
 from lab_utils.tracking.tracker import Box, Observation, Tracker
 from lab_utils.tracking.video import Image, Video
 
@@ -67,7 +67,7 @@ class MultiTracker:
 
     def update(self, frame: Image) -> dict[int, Observation]:
         """What is seen in the next frame: id, from 1, -> box and score. Lost tracks are left out."""
-        by = self._motion.update(frame) if self._motion else (0.0, 0.0)
+        by = self._motion.update(frame) if self._motion else STILL
         self._motion = self._motion or CameraMotion(frame)
         for track in self._tracks.values():
             self._follow(track, frame, by)
@@ -81,8 +81,8 @@ class MultiTracker:
             if not (track.lost_for or track.weak)
         }
 
-    def _follow(self, track: _Track, frame: Image, by: tuple[float, float]) -> None:
-        track.box = shifted(track.box, by)
+    def _follow(self, track: _Track, frame: Image, by: Motion) -> None:
+        track.box = moved(track.box, by)
         if track.lost_for:
             track.lost_for += 1
             return

@@ -149,15 +149,31 @@ def test_the_video_itself_is_not_overwritten(tmp_path: Path, capsys: pytest.Capt
     assert path.read_bytes() == before
 
 
-def test_an_interrupted_command_says_what_it_leaves(tmp_path: Path) -> None:
-    path, out = _moving(tmp_path / "a.mp4", frames=600), tmp_path / "b.mp4"
-    command = [sys.executable, "-m", "lab_utils.cli", "track", path, "--box", "20,40,24,24", "--out", out]
+def test_an_interrupted_command_leaves_a_film_and_the_next_starts_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, out = _moving(tmp_path / "a.mp4", frames=300), tmp_path / "b.mp4"
+    arguments = ["track", str(path), "--box", "20,40,24,24", "--tracker", "kcf", "--out", str(out)]
+    command = [sys.executable, "-m", "lab_utils.cli", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while not (tmp_path / "b.partial.mp4").exists() and process.poll() is None:
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGINT)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "b.partial.mp4 plays" in said
+    assert "b.partial.mp4 plays, the next run starts over" in said
     assert not out.exists()
-    assert len(list(Video.open(tmp_path / "b.partial.mp4"))) >= 1
+    left = len(list(Video.open(tmp_path / "b.partial.mp4")))
+    assert 1 <= left < 300
+    assert main(arguments) == 0
+    assert f"b.partial.mp4: {left} frames of a run that was stopped; starting over" in capsys.readouterr().out
+    assert len(list(Video.open(out))) == 300
+    assert not (tmp_path / "b.partial.mp4").exists()
+
+
+def test_what_is_left_of_a_run_that_was_killed_may_not_play(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, out = _moving(tmp_path / "a.mp4"), tmp_path / "b.mp4"
+    (tmp_path / "b.partial.mp4").write_bytes(b"")
+    assert main(["track", str(path), "--box", "20,40,24,24", "--tracker", "kcf", "--out", str(out)]) == 0
+    assert "nothing that plays of a run that was stopped" in capsys.readouterr().out
+    assert len(list(Video.open(out))) == 12

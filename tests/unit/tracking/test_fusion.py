@@ -1,5 +1,6 @@
 """Loss and re-detection on clips whose every mistake is scripted."""
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,13 +9,13 @@ from lab_utils.errors import ConfigError, DataError
 from lab_utils.tracking import Box, Observation
 from lab_utils.tracking.detection import DetectorTracker, by_endpoint, nearest, overlapping
 from lab_utils.tracking.fusion import FusionTracker, Thresholds, calibrate
-from lab_utils.tracking.motion import CameraMotion, shifted
+from lab_utils.tracking.motion import STILL, CameraMotion, moved
 from lab_utils.tracking.ope import Run
 from lab_utils.tracking.video import Image
 
 from . import videos
 
-FRAME = videos.square(0, (20, 40))
+FRAME = videos.landscape(160, 120)
 BOX: Box = (20.0, 40.0, 24.0, 24.0)
 FAR: Box = (110.0, 80.0, 24.0, 24.0)
 COLUMNS = ["class_id", "score", "xmin", "ymin", "width", "height"]
@@ -158,9 +159,29 @@ def test_a_lost_object_is_waited_for_where_the_camera_has_turned() -> None:
 
 def test_camera_motion_is_measured() -> None:
     motion = CameraMotion(FRAME)
-    assert motion.update(np.roll(FRAME, (5, -9), axis=(0, 1))) == (-9.0, 5.0)
-    assert shifted(BOX, (-9.0, 5.0)) == (11.0, 45.0, 24.0, 24.0)
-    assert CameraMotion(np.zeros((50, 70, 3), np.uint8)).update(np.zeros((50, 70, 3), np.uint8)) == (0.0, 0.0)
+    found = motion.update(np.roll(FRAME, (5, -9), axis=(0, 1)))
+    assert found == pytest.approx(np.array([[1, 0, -9], [0, 1, 5]]), abs=0.05)
+    assert moved(BOX, found) == pytest.approx((11, 45, 24, 24), abs=0.5)
+
+
+def test_camera_motion_of_a_large_frame_is_in_its_own_pixels_and_can_grow() -> None:
+    large = videos.landscape(1280, 720)
+    by = np.array([[1.02, 0, 20], [0, 1.02, -10]])
+    nearer = cv2.warpAffine(large, by, (1280, 720), borderMode=cv2.BORDER_REFLECT)
+    found = CameraMotion(large).update(nearer)
+    assert moved((600, 300, 40, 80), found) == pytest.approx((632, 296, 40.8, 81.6), abs=1)
+
+
+def test_what_moves_by_itself_has_no_part_in_the_cameras_motion() -> None:
+    later = np.roll(FRAME, 4, axis=1)
+    later[:, 100:] = np.roll(later, 11, axis=0)[:, 100:]
+    assert CameraMotion(FRAME).update(later) == pytest.approx(np.array([[1, 0, 4], [0, 1, 0]]), abs=0.1)
+
+
+def test_without_anything_to_go_by_the_camera_stands_still() -> None:
+    blank = np.zeros((50, 70, 3), np.uint8)
+    assert CameraMotion(blank).update(blank) is STILL
+    assert CameraMotion(FRAME).update(np.zeros_like(FRAME)) is STILL
 
 
 def test_a_detector_alone_follows_the_nearest_of_its_class() -> None:

@@ -42,3 +42,11 @@ def square(index: int, at: tuple[float, float], side: int = 24, size: tuple[int,
     left, top = (round(v) for v in at)
     rgb[top : top + side, left : left + side] = pattern
     return rgb
+
+
+def landscape(width: int, height: int) -> Image:
+    """Soft patches, wide enough for optical flow to follow them over many pixels."""
+    import cv2
+
+    patches = np.random.default_rng(3).integers(20, 235, (height // 10, width // 10, 3), dtype=np.uint8)
+    return np.asarray(cv2.resize(patches, (width, height), interpolation=cv2.INTER_CUBIC))
