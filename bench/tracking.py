@@ -19,9 +19,10 @@ from lab_utils.synthetic import generate_clips
 from lab_utils.tracking import Clip, Video, VideoWriter, ope, recovery, rendered, track, write_video
 from lab_utils.tracking.detection import by_endpoint
 from lab_utils.tracking.draw import draw_observation
-from lab_utils.tracking.fusion import FusionTracker, Thresholds
+from lab_utils.tracking.fusion import FusionTracker
 from lab_utils.tracking.opencv import CorrelationTracker
 from lab_utils.tracking.siamrpn import SiamRPN
+from lab_utils.tracking.thresholds import Thresholds
 from lab_utils.tracking.tracker import Observation, Tracker
 from lab_utils.tracking.video import Image
 

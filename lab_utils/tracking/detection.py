@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable
 from typing import Any
@@ -30,6 +31,19 @@ def by_endpoint(detector: Any, *, minimum_score: float = 0.3) -> Detect:
         return found[found["score"] >= minimum_score].reset_index(drop=True)
 
     return detect
+
+
+def remembered(detect: Detect) -> Detect:
+    """The detector, asked once for each frame: trackers that are compared on the same clips share its answers."""
+    answers: dict[bytes, pd.DataFrame] = {}
+
+    def answer(frame: Image) -> pd.DataFrame:
+        key = hashlib.sha256(frame.tobytes()).digest()
+        if key not in answers:
+            answers[key] = detect(frame)
+        return answers[key].copy()
+
+    return answer
 
 
 def overlapping(found: pd.DataFrame, box: Box, least: float = 0.3) -> pd.Series[Any] | None:

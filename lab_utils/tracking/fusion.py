@@ -1,10 +1,10 @@
 """A tracker that knows when it has lost the object, and a detector that finds it again.
 
-The tracker follows from frame to frame; the detector looks now and then whether it is right. The object is lost when
-the tracker's score falls below one threshold for some frames, the detector looks in vain, the tracker goes over to a
-neighbour, or the camera's motion takes the object's place out of the frame. It is found again when the score rises
-above a second, higher threshold (hysteresis) in that place, or the detector sees it near there. What the detector sees
-beside the object is remembered, lest one of its neighbours be taken for it.
+The tracker follows from frame to frame; the detector looks now and then whether it is right, and at once when there is
+reason for doubt: the tracker's score is low, or its box is not where, or not as large as, the camera's motion says of
+the box that the detector saw last. The object is lost when the detector looks in vain for some frames, or when its
+place leaves the frame. It is found again where the detector sees one of its class near that place. What the detector
+sees beside the object is remembered, lest one of its neighbours be taken for it.
 
 Compare "short-term tracker with re-detection": Lukezic et al., Now You See Me: Evaluating Performance in Long-Term
 Visual Tracking, 2018 (LT1).
@@ -12,54 +12,24 @@ Visual Tracking, 2018 (LT1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lab_utils import boxes
-from lab_utils.errors import ConfigError, DataError
-from lab_utils.tracking.detection import Detect, assign, box_of, nearest, overlapping
-from lab_utils.tracking.motion import CameraMotion, moved
-from lab_utils.tracking.ope import Run
+from lab_utils.tracking.detection import Detect, box_of, nearest, overlapping
+from lab_utils.tracking.motion import CameraMotion
+from lab_utils.tracking.neighbours import Neighbours, is_inside
 from lab_utils.tracking.overlap import overlaps
+from lab_utils.tracking.thresholds import Thresholds
 from lab_utils.tracking.tracker import Box, Observation, Tracker
 from lab_utils.tracking.video import Image
 
-REMEMBERED = 20  # neighbours of the object
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Below `lost` the object is probably gone, above `found` it is probably there again."""
-
-    lost: float
-    found: float
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.lost <= self.found <= 1:
-            raise ConfigError(f"thresholds {self.lost} and {self.found}: expected 0 <= lost <= found <= 1")
-
-
-def calibrate(runs: list[Run], *, good: float = 0.5, bad: float = 0.1) -> Thresholds:
-    """Thresholds from runs of a tracker alone through clips with ground truth.
-
-    `lost` parts frames in which it is right (overlap above `good`) best from those in which it is wrong (below `bad`,
-    or the object is hidden): the score with the greatest sum of sensitivity and specificity (Youden, Index for Rating
-    Diagnostic Tests, 1950). `found` is a score that only one wrong frame in 20 exceeds.
-
-    Raises:
-        DataError: the tracker was right, or wrong, in no frame.
-    """
-    scores = np.concatenate([run.scores[1:] for run in runs])
-    overlap = np.concatenate([np.nan_to_num(overlaps(run.truth, run.boxes)[1:], nan=0.0) for run in runs])
-    right, wrong = scores[overlap > good], scores[overlap < bad]
-    if not len(right) or not len(wrong):
-        raise DataError(f"{len(right)} frames in which the tracker is right, {len(wrong)} wrong: expected some of both")
-    candidates = np.unique(scores)
-    youden = [(right >= at).mean() + (wrong < at).mean() for at in candidates]
-    lost = float(candidates[int(np.argmax(youden))])
-    return Thresholds(lost, max(lost, float(np.quantile(wrong, 0.95))))
+SAME = 0.6  # IoU from which tracker and detector agree
+USUAL = 0.6  # share of the detector's usual score for the object from which a box may be taken for it
+NEAR, GROWTH = 0.2, 1.5  # what a tracker's box has in common at least with the last one sure, and the most it has grown
 
 
 class FusionTracker:
@@ -67,10 +37,11 @@ class FusionTracker:
 
     Args:
         tracker: follows from frame to frame.
-        detect: the detector.
-        thresholds: of the tracker's score; see `calibrate`.
-        patience: frames below `lost` after which the object is lost.
-        check_every: frames between two looks of the detector while the tracker follows; 0: never.
+        detect: the detector. Where it does not see the object in the first frame it cannot judge later ones: then the
+            tracker's score alone decides.
+        thresholds: of the tracker's score; `found` counts only where the detector cannot judge.
+        patience: looks in vain, or weak frames where the detector cannot judge, after which the object is lost.
+        check_every: frames between two looks of the detector while all is well; 0: it looks only when in doubt.
         look_every: the same while the object is lost.
     """
 
@@ -88,100 +59,126 @@ class FusionTracker:
         self._patience, self._check_every, self._look_every = patience, check_every, look_every
 
     def start(self, frame: Image, box: Box) -> None:
-        """Take up the object; its class is that of the detection on it, if there is one."""
+        """Take up the object."""
         self._tracker.start(frame, box)
-        self._motion = CameraMotion(frame)
+        self._motion, self._neighbours = CameraMotion(frame), Neighbours((frame.shape[1], frame.shape[0]))
         seen = self._detect(frame)
         at_start = overlapping(seen, box)
-        self._class = None if at_start is None else int(at_start["class_id"])
-        self._neighbours: list[Box] = []
-        self._remember(seen, beside(seen, box))
-        self._box, self._frames, self._weak, self._vain, self._lost_for = box, 0, 0, 0, 0
+        self._classes: Counter[int] = Counter()
+        self._usual = 0.0
+        if at_start is not None:
+            self._confirm(at_start)
+        if self._classes:
+            self._remember(seen, box)
+        self._sure = box  # where the detector saw it last, moved with the picture
+        self._unseen = self._doubts = self._lost_for = 0
 
     def update(self, frame: Image) -> Observation:
-        """The object's box; None while it is lost."""
-        self._frames += 1
-        by = self._motion.update(frame)
-        self._box = moved(self._box, by)
-        self._neighbours = [moved(box, by) for box in self._neighbours]
+        """The object's box; None while it is lost, or in doubt."""
+        flow = self._motion.update(frame)
+        self._sure = flow.carried(self._sure)
+        self._neighbours.move(flow)
         said = self._tracker.update(frame)
         return self._wait(frame, said) if self._lost_for else self._follow(frame, said)
 
     def _follow(self, frame: Image, said: Observation) -> Observation:
-        if not _in_frame(self._box, frame):  # there a tracker clings to the edge
-            self._lost_for = 1
-            return Observation(None, min(said.score, self.thresholds.lost))
-        weak = said.box is None or said.score < self.thresholds.lost or self._astray(said.box)
-        self._weak = self._weak + 1 if weak else 0
-        if said.box is not None and not weak:
-            self._box = said.box
-            if self._check_every and self._frames % self._check_every == 0:
-                self._check(frame, said.box)
-        if self._weak >= self._patience or self._vain >= self._patience:
-            self._lost_for = 1
-            return self._wait(frame, said._replace(score=min(said.score, self.thresholds.lost)))
-        return Observation(None if self._weak else self._box, said.score)
+        if not is_inside(self._sure, (frame.shape[1], frame.shape[0])):  # there a tracker clings to the edge
+            return self._lose(said)
+        self._unseen += 1
+        trusted = self._is_trusted(said, self.thresholds.lost)
+        due = self._check_every and self._unseen >= self._check_every
+        if self._classes and (due or self._doubts or not trusted):
+            return self._check(frame, said, trusted)
+        self._doubts = 0 if trusted else self._doubts + 1
+        if self._doubts >= self._patience:
+            return self._lose(said)
+        return self._believe(said) if trusted else Observation(None, said.score)
 
-    def _check(self, frame: Image, box: Box) -> None:
-        """Let the detector look; where it sees the object a little elsewhere, the tracker starts again there."""
+    def _check(self, frame: Image, said: Observation, trusted: bool) -> Observation:
+        """Let the detector look: it is right where the two differ."""
         seen = self._detect(frame)
-        found = overlapping(seen, box, least=0.2)
-        self._remember(seen, beside(seen, box))
-        self._vain = self._vain + 1 if found is None else 0
-        if found is not None and overlaps([box], [box_of(found)])[0] < 0.6:
-            self._take_up(frame, box_of(found))
+        place = said.box if trusted and said.box else self._sure
+        found = overlapping(self._neighbours.strangers(self._likely(seen, place), place), place)
+        self._remember(seen, place)
+        if found is None:
+            self._doubts += 1
+            if self._doubts >= self._patience:
+                return self._lose(said)
+            return self._believe(said) if trusted else Observation(None, said.score)
+        self._confirm(found)
+        if trusted and overlaps([place], [box_of(found)])[0] >= SAME:
+            self._sure, self._unseen, self._doubts = box_of(found), 0, 0
+            return self._believe(said)
+        return self._take_up(frame, found)
 
     def _wait(self, frame: Image, said: Observation) -> Observation:
         self._lost_for += 1
-        if self._lost_for % self._look_every == 0:
+        if self._classes and self._lost_for % self._look_every == 0:
             seen = self._detect(frame)
-            matched = assign([self._box, *self._neighbours], seen)
-            others = [row for index, row in matched.items() if index > 0]
-            self._remember(seen, others)
-            strangers = seen.drop(index=seen.index[others])
-            found = nearest(strangers, self._box, reach=reach(self._lost_for), class_id=self._class)
+            strangers = self._neighbours.strangers(self._likely(seen, self._sure), self._sure)
+            found = nearest(strangers, self._sure, reach=reach(self._lost_for))
+            self._remember(seen, self._sure if found is None else box_of(found))
             if found is not None:
-                self._take_up(frame, box_of(found))
-                return Observation(self._box, float(found["score"]))
-        if said.box is not None and said.score > self.thresholds.found and self._in_place(said.box):
-            self._box, self._lost_for, self._weak = said.box, 0, 0
-            return said
-        return Observation(None, said.score)
+                return self._take_up(frame, found)
+        if not self._classes and self._is_trusted(said, self.thresholds.found):
+            self._lost_for = self._doubts = 0
+            return self._believe(said)
+        return Observation(None, min(said.score, self.thresholds.lost))
 
-    def _take_up(self, frame: Image, box: Box) -> None:
-        self._tracker.start(frame, box)
-        self._box, self._lost_for, self._weak, self._vain = box, 0, 0, 0
+    @property
+    def _class(self) -> int:
+        """What most looks have taken it for."""
+        return self._classes.most_common(1)[0][0]
 
-    def _astray(self, box: Box) -> bool:
-        """Has the tracker gone over to a neighbour?"""
-        if not self._neighbours:
+    def _confirm(self, found: pd.Series[Any]) -> None:
+        """The detector has seen it: what it takes it for, and how sure it is as a rule."""
+        self._classes[int(found["class_id"])] += 1
+        self._usual += (float(found["score"]) - self._usual) / self._classes.total()
+
+    def _likely(self, seen: pd.DataFrame, place: Box) -> pd.DataFrame:
+        """The detections that may be the object in `place`: of its class or just there, of its size, sure enough."""
+        if seen.empty:
+            return seen
+        there = np.array(overlaps_of(place, [box_of(row) for _, row in seen.iterrows()])) >= SAME
+        growth = np.sqrt(seen["width"] * seen["height"] / np.prod(self._sure[2:]))
+        sure = seen["score"] >= USUAL * self._usual
+        return seen[sure & ((seen["class_id"] == self._class) | there) & growth.between(1 / GROWTH, GROWTH)]
+
+    def _remember(self, seen: pd.DataFrame, own: Box) -> None:
+        """Those of the object's class that are elsewhere are its neighbours."""
+        alike = seen[(seen["class_id"] == self._class) & (seen["score"] >= USUAL * self._usual)]
+        self._neighbours.remember(alike, own)
+
+    def _believe(self, said: Observation) -> Observation:
+        if said.box and not self._classes:
+            self._sure = said.box
+        return said
+
+    def _take_up(self, frame: Image, found: pd.Series[Any]) -> Observation:
+        self._sure = box_of(found)
+        self._tracker.start(frame, self._sure)
+        self._unseen = self._doubts = self._lost_for = 0
+        return Observation(self._sure, float(found["score"]))
+
+    def _lose(self, said: Observation) -> Observation:
+        self._lost_for = 1
+        return Observation(None, min(said.score, self.thresholds.lost))
+
+    def _is_trusted(self, said: Observation, least: float) -> bool:
+        """Is the score high enough, and the box where and as large as an object can be that stood in `_sure`?"""
+        if said.box is None or said.score < least:
             return False
-        places = boxes.xywh_to_xyxy([self._box, *self._neighbours])
-        own, *others = boxes.iou(boxes.xywh_to_xyxy([box]), places)[0].tolist()
-        return bool(max(others) > max(own, 0.3))
-
-    def _in_place(self, box: Box) -> bool:
-        """Is it where the object must be, and has the detector not just looked there in vain?"""
-        return not self._vain and bool(overlaps([self._box], [box])[0] > 0.2)
-
-    def _remember(self, seen: pd.DataFrame, rows: list[int]) -> None:
-        """Keep where the others are: the detections `rows`, and those that the detector misses now."""
-        matched = assign(self._neighbours, seen)
-        missed = [box for index, box in enumerate(self._neighbours) if index not in matched]
-        self._neighbours = [*missed, *(box_of(seen.iloc[row]) for row in rows)][-REMEMBERED:]
+        growth = np.sqrt(np.prod(said.box[2:]) / np.prod(self._sure[2:]))
+        own, *others = overlaps_of(said.box, [self._sure, *self._neighbours.boxes])
+        return 1 / GROWTH < growth < GROWTH and own > NEAR and max(others, default=0.0) <= max(own, 0.3)
 
 
-def beside(seen: pd.DataFrame, box: Box) -> list[int]:
-    """The rows of the detections that do not show what is in `box`."""
-    return [row for row in range(len(seen)) if overlapping(seen.iloc[[row]], box, least=0.2) is None]
-
-
-def _in_frame(box: Box, frame: Image) -> bool:
-    """Is the middle of the box inside the frame?"""
-    height, width = frame.shape[:2]
-    return 0 <= box[0] + box[2] / 2 < width and 0 <= box[1] + box[3] / 2 < height
+def overlaps_of(box: Box, others: list[Box]) -> list[float]:
+    """IoU of a box with each of the others."""
+    found: list[float] = boxes.iou(boxes.xywh_to_xyxy([box]), boxes.xywh_to_xyxy(others))[0].tolist()
+    return found
 
 
 def reach(lost_for: int) -> float:
     """How far from the place expected a lost object may be, in diagonals of its box, after so many frames."""
-    return min(1.0 + 0.05 * lost_for, 2.0)
+    return min(0.5 + 0.02 * lost_for, 1.0)

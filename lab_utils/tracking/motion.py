@@ -1,10 +1,13 @@
-"""The camera's own motion between frames, so that an object can be waited for where it must be now.
+"""How the picture moves between frames, so that an object out of sight can be waited for where it must be now.
 
-Corners of the picture are followed by optical flow (Lucas and Kanade, in pyramids: Bouguet, 2000), and the similarity
-that most of them agree on is the camera's, found by RANSAC: the "global motion compensation" of BoT-SORT (Aharon et
-al., 2022). What moves otherwise, near walls and trains, has no vote.
+Corners of the picture are followed by optical flow (Lucas and Kanade, in pyramids: Bouguet, 2000). The similarity that
+most of those near a place agree on, by RANSAC, carries what is there along: BoT-SORT's "global motion compensation"
+(Aharon et al., 2022), taken locally, for what is near moves faster than what is far when the camera itself travels.
 """
 
+from __future__ import annotations
+
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,52 +17,63 @@ from lab_utils.errors import ConfigError
 from lab_utils.tracking.tracker import Box
 from lab_utils.tracking.video import Image
 
-Motion = NDArray[np.float64]
-"""[2, 3]: (x, y) in pixels of the last frame times its first two columns plus the third is (x, y) in this one."""
-
-STILL: Motion = np.array([[1.0, 0, 0], [0, 1, 0]])
 _COLUMNS = 480  # of the copy that is looked at
-_CORNERS, _QUALITY, _APART = 150, 0.01, 8  # their number, least share of the best one's strength, least distance
-_AGREED = 1.0  # pixels of the copy within which a corner follows the camera
+_CORNERS, _QUALITY, _APART = 200, 0.005, 12  # their number, least share of the best one's strength, least distance
+_LOCAL = 40  # corners nearest to a place that have a vote
+_AGREED = 1.0  # pixels of the copy within which a corner follows the others
 _FEWEST = 8  # corners from which a motion is believed
 
 
+@dataclass(frozen=True)
+class Flow:
+    """Where corners of the last frame are in this one: `before` and `after`, [N, 2] (x, y) in pixels of the copy, which
+    is `step` times smaller than the frame."""
+
+    before: NDArray[np.float32]
+    after: NDArray[np.float32]
+    step: float
+
+    def carried(self, box: Box) -> Box:
+        """The box (xywh, pixels of the frame) moved and scaled as its surroundings are."""
+        if len(self.before) < _FEWEST:
+            return box
+        centre = np.array([box[0] + box[2] / 2, box[1] + box[3] / 2])
+        near = np.hypot(*(self.before - centre / self.step).T).argsort()[:_LOCAL]
+        found, _ = _opencv().estimateAffinePartial2D(self.before[near], self.after[near], ransacReprojThreshold=_AGREED)
+        if found is None:
+            return box
+        x, y = found[:, :2] @ centre + found[:, 2] * self.step
+        scale = float(np.sqrt(np.linalg.det(found[:, :2])))
+        width, height = box[2] * scale, box[3] * scale
+        return float(x - width / 2), float(y - height / 2), width, height
+
+
 class CameraMotion:
-    """Follows the camera; `update` takes each frame in turn.
+    """Follows the picture; `update` takes each frame in turn.
 
     Raises:
         ConfigError: OpenCV is missing.
     """
 
     def __init__(self, frame: Image) -> None:
-        self._cv2 = _opencv()
         self._last = self._grey(frame)
 
-    def update(self, frame: Image) -> Motion:
-        """How the picture has moved since the last frame; `STILL` where nothing can be made out."""
+    def update(self, frame: Image) -> Flow:
+        """How the picture has moved since the last frame."""
+        cv2 = _opencv()
         last, self._last = self._last, self._grey(frame)
-        before = self._cv2.goodFeaturesToTrack(last, _CORNERS, _QUALITY, _APART)
+        before = cv2.goodFeaturesToTrack(last, _CORNERS, _QUALITY, _APART)
         if before is None:
-            return STILL
-        after, followed, _ = self._cv2.calcOpticalFlowPyrLK(last, self._last, before, None)
+            return Flow(np.empty((0, 2), np.float32), np.empty((0, 2), np.float32), self._step)
+        after, followed, _ = cv2.calcOpticalFlowPyrLK(last, self._last, before, None)
         kept = followed.ravel() == 1
-        if kept.sum() < _FEWEST:
-            return STILL
-        found, _ = self._cv2.estimateAffinePartial2D(before[kept], after[kept], ransacReprojThreshold=_AGREED)
-        return STILL if found is None else np.asarray(found * [1, 1, self._step])
+        return Flow(before[kept, 0], after[kept, 0], self._step)
 
     def _grey(self, frame: Image) -> Image:
+        cv2 = _opencv()
         self._step = max(frame.shape[1] / _COLUMNS, 1.0)
         size = tuple(round(side / self._step) for side in frame.shape[1::-1])
-        return np.asarray(self._cv2.resize(self._cv2.cvtColor(frame, self._cv2.COLOR_RGB2GRAY), size))
-
-
-def moved(box: Box, by: Motion) -> Box:
-    """The box (xywh) as the camera's motion moves and scales it."""
-    scale = float(np.sqrt(abs(np.linalg.det(by[:, :2]))))
-    x, y = by @ (box[0] + box[2] / 2, box[1] + box[3] / 2, 1.0)
-    width, height = box[2] * scale, box[3] * scale
-    return float(x - width / 2), float(y - height / 2), width, height
+        return np.asarray(cv2.resize(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), size))
 
 
 def _opencv() -> Any:

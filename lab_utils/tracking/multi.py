@@ -17,8 +17,9 @@ import pandas as pd
 
 from lab_utils import boxes
 from lab_utils.tracking.detection import XYWH, Detect, assign, box_of, nearest
-from lab_utils.tracking.fusion import Thresholds, reach
-from lab_utils.tracking.motion import STILL, CameraMotion, Motion, moved
+from lab_utils.tracking.fusion import reach
+from lab_utils.tracking.motion import CameraMotion, Flow
+from lab_utils.tracking.thresholds import Thresholds
 from lab_utils.tracking.tracker import Box, Observation, Tracker
 from lab_utils.tracking.video import Image, Video
 
@@ -67,10 +68,10 @@ class MultiTracker:
 
     def update(self, frame: Image) -> dict[int, Observation]:
         """What is seen in the next frame: id, from 1, -> box and score. Lost tracks are left out."""
-        by = self._motion.update(frame) if self._motion else STILL
+        flow = self._motion.update(frame) if self._motion else None
         self._motion = self._motion or CameraMotion(frame)
         for track in self._tracks.values():
-            self._follow(track, frame, by)
+            self._follow(track, frame, flow)
         if self._frames % self._look_every == 0:
             self._look(frame)
         self._frames += 1
@@ -81,8 +82,8 @@ class MultiTracker:
             if not (track.lost_for or track.weak)
         }
 
-    def _follow(self, track: _Track, frame: Image, by: Motion) -> None:
-        track.box = moved(track.box, by)
+    def _follow(self, track: _Track, frame: Image, flow: Flow | None) -> None:
+        track.box = flow.carried(track.box) if flow else track.box
         if track.lost_for:
             track.lost_for += 1
             return

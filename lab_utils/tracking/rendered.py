@@ -6,11 +6,12 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from lab_utils import paths, s3
+from lab_utils import channels, paths, s3
 from lab_utils.errors import ConfigError
 from lab_utils.profiles import profile as profile_of
 from lab_utils.session import LabSession
 from lab_utils.tracking.clips import Clip
+from lab_utils.tracking.stills import still_frames
 
 
 class _Set(NamedTuple):
@@ -22,16 +23,35 @@ class _Set(NamedTuple):
 
 
 SETS = {
-    "smoke": {"training": _Set(4, 24, False), "validation": _Set(2, 24, False), "test": _Set(1, 36, True)},
-    "laptop": {"training": _Set(48, 60, False), "validation": _Set(6, 60, True), "test": _Set(10, 90, True)},
-    "full": {"training": _Set(400, 120, False), "validation": _Set(20, 120, True), "test": _Set(60, 150, True)},
+    "smoke": {
+        "training": _Set(4, 24, False),
+        "scenes": _Set(2, 24, True),
+        "validation": _Set(2, 24, False),
+        "test": _Set(1, 36, True),
+    },
+    "laptop": {
+        "training": _Set(48, 60, False),
+        "scenes": _Set(80, 24, True),
+        "validation": _Set(6, 60, True),
+        "test": _Set(10, 90, True),
+    },
+    "full": {
+        "training": _Set(400, 120, False),
+        "scenes": _Set(400, 24, True),
+        "validation": _Set(20, 120, True),
+        "test": _Set(60, 150, True),
+    },
 }
 SIZE = (480, 300)
-_SEEDS = {"training": 0, "validation": 1, "test": 2}  # sets that share nothing
+_SEEDS = {"training": 0, "validation": 1, "test": 2, "scenes": 3}  # sets that share nothing
+_STILLS = {"training": 4, "scenes": 8, "validation": 10}  # frames of each clip that the detector gets
 
 
 def clip_set(split: str, *, profile: str = "laptop", seed: int = 0) -> list[Clip]:
-    """The `training`, `validation` or `test` clips of a profile, 480x300 pixels, rendered on first use.
+    """The `training`, `validation`, `test` clips or the `scenes` of a profile, 480x300 pixels, rendered on first use.
+
+    `scenes` are short and many: a detector learns more from another place than from the next frame. Some have a mast
+    before the signal, lest it be taken for one.
 
     Raises:
         ConfigError: unknown profile or split.
@@ -43,7 +63,7 @@ def clip_set(split: str, *, profile: str = "laptop", seed: int = 0) -> list[Clip
         raise ConfigError(f"unknown split {split!r}: expected one of {', '.join(_SEEDS)}")
     size = SETS[profile][split]
     root = paths.home() / "data" / f"clips-{profile}-{seed}" / split
-    own = 3 * seed + _SEEDS[split]
+    own = len(_SEEDS) * seed + _SEEDS[split]
     return generate_clips(root, clips=size.clips, frames=size.frames, size=SIZE, seed=own, hard=size.hard)
 
 
@@ -53,6 +73,23 @@ def upload(lab: LabSession, split: str, clips: list[Clip], *, profile: str, seed
     files = {file.name: file for clip in clips for file in (clip.path, clip.path.with_suffix(".csv"))}
     s3.upload(lab, files, uri, what=split)
     return uri
+
+
+def upload_stills(lab: LabSession, *, profile: str, seed: int) -> str:
+    """Frames of the training clips, the scenes and the validation clips in S3, channels for training a detector; the
+    name that `lab_utils.channels` knows them by."""
+    from lab_utils.synthetic import CHASSIS
+
+    name = f"stills-{profile}-{seed}"
+    folder = paths.home() / "data" / name
+    parts = {"training": ("training", "scenes"), "validation": ("validation",)}
+    splits = {}
+    for split, sources in parts.items():
+        chosen = {source: clip_set(source, profile=profile, seed=seed) for source in sources}
+        frames = [(clip, _STILLS[source]) for source, clips in chosen.items() for clip in clips]
+        splits[split] = still_frames(frames, folder / split, CHASSIS, name=name)
+    channels.upload(lab, splits, name)
+    return name
 
 
 def fetch_video(lab: LabSession, video: str) -> Path:

@@ -12,9 +12,9 @@ from lab_utils.errors import DataError
 from lab_utils.tracking import Box, Observation, write_video
 from lab_utils.tracking.clips import XYWH
 from lab_utils.tracking.detection import assign, box_of
-from lab_utils.tracking.fusion import Thresholds
 from lab_utils.tracking.mot_metrics import evaluate_tracks
 from lab_utils.tracking.multi import MultiTracker, as_table, track_all
+from lab_utils.tracking.thresholds import Thresholds
 from lab_utils.tracking.video import Image
 
 from . import videos
