@@ -25,6 +25,15 @@ GOALS = {  # lab -> gate -> unit and goal
         "training time": ("s", "<= 360 s"),
         "peak memory of training": ("GB", ""),
     },
+    "03_siamrpn_tracking": {
+        "AUC, SiamRPN": ("", "> CSRT's"),
+        "AUC, SiamRPN less CSRT": ("", "> 0"),
+        "AUC gained by the detector": ("", "> 0"),
+        "IoU, SiamRPN with the detector": ("", ">= 0.70"),
+        "returns recovered within 15 frames": ("", ">= 0.90"),
+        "HOTA": ("", ""),
+        "training time": ("s", "<= 240 s"),
+    },
     "04_built_in_object_detection": {
         "VOC12 mAP on the test split": ("", "10 times the floor"),
         "mAP gained by incremental training": ("", "> 0"),

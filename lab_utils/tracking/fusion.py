@@ -27,7 +27,8 @@ from lab_utils.tracking.thresholds import Thresholds
 from lab_utils.tracking.tracker import Box, Observation, Tracker
 from lab_utils.tracking.video import Image
 
-SAME = 0.6  # IoU from which tracker and detector agree
+SAME = 0.6  # IoU from which a detection is what is expected there, whatever its class
+AGREED = 0.6  # IoU of tracker and detector above which the tracker goes on undisturbed
 USUAL = 0.6  # share of the detector's usual score for the object from which a box may be taken for it
 NEAR, GROWTH = 0.2, 1.5  # what a tracker's box has in common at least with the last one sure, and the most it has grown
 
@@ -106,7 +107,7 @@ class FusionTracker:
                 return self._lose(said)
             return self._believe(said) if trusted else Observation(None, said.score)
         self._confirm(found)
-        if trusted and overlaps([place], [box_of(found)])[0] >= SAME:
+        if trusted and overlaps([place], [box_of(found)])[0] >= AGREED:
             self._sure, self._unseen, self._doubts = box_of(found), 0, 0
             return self._believe(said)
         return self._take_up(frame, found)

@@ -4,11 +4,16 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import PROJECT
 
 from lab_utils.tracking import Video, track
+from lab_utils.tracking.draw import row
+from lab_utils.tracking.fusion import FusionTracker
 from lab_utils.tracking.opencv import CorrelationTracker
+from lab_utils.tracking.strips import track_strip
+from lab_utils.tracking.thresholds import Thresholds
 
 SHARED = Path(os.environ.get("LABS_SHARED_DATA", PROJECT.parent / "shared" / "data"))
 FILM = SHARED / "tracking" / "bag.avi"
@@ -32,3 +37,15 @@ def test_the_bag_is_followed_to_the_end_though_the_box_drifts(kind: str) -> None
     assert last is not None
     assert np.all(np.array(last[:2]) < (345, 250))
     assert np.all(np.array(last[:2]) + last[2:] > (175, 110))
+
+
+def test_fusion_with_a_detector_that_knows_no_bags_is_the_tracker_alone() -> None:
+    nothing = pd.DataFrame(columns=["class_id", "score", "xmin", "ymin", "width", "height"])
+    fusion = FusionTracker(CorrelationTracker("KCF"), lambda frame: nothing, Thresholds(0.5, 0.5))
+    fused = [row(step) for step in track(FILM, BOX, fusion)]
+    alone = [row(step) for step in track(FILM, BOX, CorrelationTracker("KCF"))]
+    assert len(fused) == len(alone) == 196
+    followed = pd.DataFrame(fused)["xmin"].notna()
+    pd.testing.assert_frame_equal(pd.DataFrame(fused)[followed], pd.DataFrame(alone)[followed])
+    strip = track_strip(FILM, {"fusion": pd.DataFrame(fused), "KCF": pd.DataFrame(alone)})
+    assert strip.size == (4 * 360, 2 * 270)
