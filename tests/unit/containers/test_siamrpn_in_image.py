@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from unit.containers.conftest import CONTAINERS
 from unit.containers.made import configure, write_clips
 from unit.containers.mxnet_jobs import start, summary
 from unit.containers.programs import finish
+from unit.tracking.test_real_video import BOX, FILM
 
 from lab_utils.errors import DataError
 from lab_utils.tracking import Video, track
+from lab_utils.tracking.fusion import FusionTracker
 from lab_utils.tracking.siamrpn import SiamRPN
+from lab_utils.tracking.thresholds import Thresholds
 from local_sagemaker import images
 
 pytestmark = pytest.mark.environment
@@ -201,6 +205,21 @@ def test_onnx_in_the_lab_follows_as_gluoncvs_own_tracker_does(
     annotated = Video.open(processing / "processing/output/track.mp4")
     assert (annotated.width, annotated.height) == (160, 120)
     assert len(list(annotated)) == 24
+
+
+@pytest.mark.skipif(not FILM.is_file(), reason=f"no {FILM}")
+def test_a_real_film_is_tracked_to_its_end_alone_and_with_a_detector_that_goes_blind(trained: Path) -> None:
+    siamrpn = SiamRPN(trained / "model")
+    alone = [step.observation for step in track(FILM, BOX, siamrpn)]
+    assert len(alone) == 196
+    assert all(said.box and 0 <= said.score <= 1 and np.isfinite(said.box).all() for said in alone)
+    bag = pd.DataFrame([(0, 0.9, *BOX)], columns=["class_id", "score", "xmin", "ymin", "width", "height"])
+    looks = iter([bag])
+    fusion = FusionTracker(siamrpn, lambda frame: next(looks, bag[:0]), Thresholds(0, 0))
+    fused = [step.observation.box for step in track(FILM, BOX, fusion)]
+    assert len(fused) == 196
+    assert fused[0] == BOX
+    assert fused[10:] == [None] * 186  # it looked in vain and says so, where the tracker alone goes on
 
 
 def test_a_stopped_processing_job_leaves_what_it_has(image_python: Path, processing: Path) -> None:
