@@ -38,7 +38,7 @@ class FusionTracker:
 
     Args:
         tracker: follows from frame to frame.
-        detect: the detector. Where it does not see the object in the first frame it cannot judge later ones: then the
+        detect: the detector. Until it has once seen the object where the tracker has it, it cannot judge, and the
             tracker's score alone decides.
         thresholds: of the tracker's score; `found` counts only where the detector cannot judge.
         patience: looks in vain, or weak frames where the detector cannot judge, after which the object is lost.
@@ -63,14 +63,9 @@ class FusionTracker:
         """Take up the object."""
         self._tracker.start(frame, box)
         self._motion, self._neighbours = CameraMotion(frame), Neighbours((frame.shape[1], frame.shape[0]))
-        seen = self._detect(frame)
-        at_start = overlapping(seen, box)
         self._classes: Counter[int] = Counter()
         self._usual = 0.0
-        if at_start is not None:
-            self._confirm(at_start)
-        if self._classes:
-            self._remember(seen, box)
+        self._meet(frame, box)
         self._sure = box  # where the detector saw it last, moved with the picture
         self._unseen = self._doubts = self._lost_for = 0
 
@@ -90,10 +85,20 @@ class FusionTracker:
         due = self._check_every and self._unseen >= self._check_every
         if self._classes and (due or self._doubts or not trusted):
             return self._check(frame, said, trusted)
+        if due and trusted and said.box:
+            self._meet(frame, said.box)
         self._doubts = 0 if trusted else self._doubts + 1
         if self._doubts >= self._patience:
             return self._lose(said)
         return self._believe(said) if trusted else Observation(None, said.score)
+
+    def _meet(self, frame: Image, box: Box) -> None:
+        """Does the detector know what is in `box`? From the first frame on in which it does, it is asked."""
+        seen, self._unseen = self._detect(frame), 0
+        known = overlapping(seen, box, least=SAME)
+        if known is not None:
+            self._confirm(known)
+            self._remember(seen, box)
 
     def _check(self, frame: Image, said: Observation, trusted: bool) -> Observation:
         """Let the detector look: it is right where the two differ."""
@@ -137,13 +142,14 @@ class FusionTracker:
         self._usual += (float(found["score"]) - self._usual) / self._classes.total()
 
     def _likely(self, seen: pd.DataFrame, place: Box) -> pd.DataFrame:
-        """The detections that may be the object in `place`: of its class or just there, of its size, sure enough."""
+        """The detections that may be the object in `place`: of its class or just there, of its sides, sure enough."""
         if seen.empty:
             return seen
         there = np.array(overlaps_of(place, [box_of(row) for _, row in seen.iterrows()])) >= SAME
-        growth = np.sqrt(seen["width"] * seen["height"] / np.prod(self._sure[2:]))
+        growth = seen[["width", "height"]] / np.array(self._sure[2:])
+        alike = growth.min(axis=1).ge(1 / GROWTH) & growth.max(axis=1).le(GROWTH)
         sure = seen["score"] >= USUAL * self._usual
-        return seen[sure & ((seen["class_id"] == self._class) | there) & growth.between(1 / GROWTH, GROWTH)]
+        return seen[sure & ((seen["class_id"] == self._class) | there) & alike]
 
     def _remember(self, seen: pd.DataFrame, own: Box) -> None:
         """Those of the object's class that are elsewhere are its neighbours."""

@@ -90,6 +90,20 @@ def test_a_box_of_which_the_detector_is_less_sure_than_usual_is_not_taken() -> N
     assert all(observation.box is None for observation in said)
 
 
+def test_a_detector_that_first_sees_the_object_later_is_asked_from_then_on() -> None:
+    script = Script(*[at(0.9)] * 6, *[at(0.1)] * 2)
+    detect = Looks(NOTHING, SEEN)
+    said = run(FusionTracker(script, detect, LIMITS), 8)
+    assert [observation.box for observation in said] == [BOX] * 8
+    assert script.starts == [BOX, BOX]  # at the first weak frame, the seventh
+
+
+def test_a_box_of_another_shape_is_not_taken() -> None:
+    slim = found((2, 0.9, 26, 34, 12, 40))
+    said = run(FusionTracker(Script(*[at(0.1)] * 4), Looks(SEEN, slim), LIMITS), 4)
+    assert all(observation.box is None for observation in said)
+
+
 def test_a_box_that_swells_is_not_believed() -> None:
     script = Script(at(0.9), at(0.95, (10, 30, 44, 44)), at(0.9))
     said = run(FusionTracker(script, Looks(SEEN), LIMITS), 3)
