@@ -18,7 +18,6 @@ from lab_utils.session import LabSession
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_INPUTS = ("training", "annotation")
 _ORIGINAL = "original"
 
 

@@ -1,11 +1,39 @@
 """Running the images' programs."""
 
 import json
+import os
 import socket
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+from unit.containers.conftest import CONTAINERS
+
+
+def variables(base: Path, *, folders: Sequence[str] = ("common",), **further: str) -> dict[str, str]:
+    """The environment of a program for a job in `base` that imports from these folders of `containers/`."""
+    paths = os.pathsep.join(str(CONTAINERS / folder) for folder in folders)
+    own = {"SAGEMAKER_BASE_DIR": str(base), "PYTHONPATH": paths, "OMP_NUM_THREADS": "2"}
+    return {**os.environ, **own, **further}
+
+
+def start(python: Path, program: str, environment: dict[str, str], *arguments: str) -> "subprocess.Popen[str]":
+    """Start a program of `containers/`."""
+    return subprocess.Popen(
+        [python, "-u", CONTAINERS / program, *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def summary(base: Path) -> dict[str, Any]:
+    """What a training job wrote at its end."""
+    return json.loads((base / "model/training_summary.json").read_text())
 
 
 def finish(process: subprocess.Popen, seconds: float = 240) -> tuple[int, str]:

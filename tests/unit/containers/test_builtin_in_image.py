@@ -15,8 +15,8 @@ from PIL import Image
 from unit.containers import mxnet_jobs
 from unit.containers.conftest import CONTAINERS
 from unit.containers.made import configure
-from unit.containers.mxnet_jobs import summary, variables
-from unit.containers.programs import finish, free_port, invoke
+from unit.containers.mxnet_jobs import variables
+from unit.containers.programs import finish, free_port, invoke, summary
 
 from lab_utils.dataset import DetectionDataset
 from lab_utils.formats import recordio, sagemaker_json

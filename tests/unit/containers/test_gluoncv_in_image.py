@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 from unit.containers.conftest import CONTAINERS
 from unit.containers.made import configure, write_squares
-from unit.containers.mxnet_jobs import start, summary, variables
-from unit.containers.programs import finish, free_port, invoke
+from unit.containers.mxnet_jobs import start, variables
+from unit.containers.programs import finish, free_port, invoke, summary
 
 from local_sagemaker import images
 

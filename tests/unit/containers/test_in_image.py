@@ -3,19 +3,19 @@
 import csv
 import io
 import json
-import os
 import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
+from unit.containers import programs
 from unit.containers.conftest import CONTAINERS
 from unit.containers.made import configure, write_squares
-from unit.containers.programs import finish, invoke
+from unit.containers.programs import finish, invoke, summary
 
 from local_sagemaker import images
 
@@ -46,24 +46,11 @@ def job(base: Path) -> Path:
     return base
 
 
-def variables(base: Path, **further: str) -> dict[str, str]:
-    paths = os.pathsep.join(str(CONTAINERS / folder) for folder in ("common", "detectron2"))
-    own = {"SAGEMAKER_BASE_DIR": str(base), "PYTHONPATH": paths, "OMP_NUM_THREADS": "2"}
-    return {**os.environ, **own, **further}
+variables = partial(programs.variables, folders=("common", "detectron2"))
 
 
-def start(python: Path, base: Path, program: str = "train.py", **further: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        [python, "-u", CONTAINERS / "detectron2" / program],
-        env=variables(base, **further),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def summary(base: Path) -> dict[str, Any]:
-    return json.loads((base / "model/training_summary.json").read_text())
+def start(python: Path, base: Path, program: str = "train.py", **further: str) -> "subprocess.Popen[str]":
+    return programs.start(python, f"detectron2/{program}", variables(base, **further))
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda path: path.stem)

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 from unit.containers.conftest import CONTAINERS
 from unit.containers.made import configure, write_clips
-from unit.containers.mxnet_jobs import start, summary
-from unit.containers.programs import finish
+from unit.containers.mxnet_jobs import start
+from unit.containers.programs import finish, summary
 from unit.tracking.test_real_video import BOX, FILM
 
 from lab_utils.errors import DataError

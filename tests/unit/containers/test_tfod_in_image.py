@@ -14,7 +14,6 @@ import tarfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +21,7 @@ from PIL import Image
 from unit.containers import programs
 from unit.containers.conftest import CONTAINERS
 from unit.containers.made import configure, write_squares
-from unit.containers.programs import free_port, invoke
+from unit.containers.programs import free_port, invoke, summary
 
 from local_sagemaker import images
 
@@ -60,19 +59,8 @@ def new_base(folder: Path, **hyperparameters: str) -> Path:
     return folder
 
 
-def start(python: Path, base: Path, program: str = "train.py", **further: str) -> subprocess.Popen:
-    own = {"SAGEMAKER_BASE_DIR": str(base), "PYTHONPATH": str(CONTAINERS / "common"), "OMP_NUM_THREADS": "2"}
-    return subprocess.Popen(
-        [python, "-u", CONTAINERS / "tfod" / program],
-        env={**os.environ, **own, **further},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def summary(base: Path) -> dict[str, Any]:
-    return json.loads((base / "model/training_summary.json").read_text())
+def start(python: Path, base: Path, program: str = "train.py", **further: str) -> "subprocess.Popen[str]":
+    return programs.start(python, f"tfod/{program}", programs.variables(base, **further))
 
 
 @pytest.fixture(scope="module")
