@@ -6,7 +6,8 @@ import socket
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +59,16 @@ def free_port() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return str(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(start: Callable[..., "subprocess.Popen[str]"]) -> Iterator[str]:
+    """The address of a server that `start` starts when it is given SageMaker's variables; it must end well."""
+    port = free_port()
+    process = start(SAGEMAKER_BIND_HOST="127.0.0.1", SAGEMAKER_BIND_TO_PORT=port)
+    assert process.stdout is not None
+    while "Booting worker" not in process.stdout.readline():
+        assert process.poll() is None
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    assert finish(process)[0] == 0

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from PIL import Image
 from unit.containers.conftest import CONTAINERS
 from unit.containers.made import configure, write_squares
 from unit.containers.mxnet_jobs import start, variables
-from unit.containers.programs import finish, free_port, invoke, summary
+from unit.containers.programs import finish, free_port, invoke, serving, summary
 
 from local_sagemaker import images
 
@@ -193,15 +194,8 @@ def endpoint(image_python: Path, job: Path) -> Iterator[str]:
     """The address of a server with a model that was trained for a moment."""
     code, log = finish(start(image_python, job))
     assert code == 0, log
-    port = free_port()
-    bind = {"SAGEMAKER_BIND_HOST": "127.0.0.1", "SAGEMAKER_BIND_TO_PORT": port}
-    process = start(image_python, job, "gluoncv/serve.py", **bind)
-    assert process.stdout is not None
-    while "Booting worker" not in process.stdout.readline():
-        assert process.poll() is None
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    assert finish(process)[0] == 0
+    with serving(partial(start, image_python, job, "gluoncv/serve.py")) as address:
+        yield address
 
 
 def test_an_endpoint_answers_pictures_and_arrays_alike(endpoint: str, job: Path) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from unit.containers import programs
 from unit.containers.conftest import CONTAINERS
 from unit.containers.made import configure, write_squares
-from unit.containers.programs import finish, invoke, summary
+from unit.containers.programs import finish, invoke, serving, summary
 
 from local_sagemaker import images
 
@@ -151,17 +151,8 @@ def endpoint(image_python: Path, job: Path) -> Iterator[str]:
     """The address of a server with a model that was trained for a moment."""
     code, log = finish(start(image_python, job))
     assert code == 0, log
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    bind = {"SAGEMAKER_BIND_HOST": "127.0.0.1", "SAGEMAKER_BIND_TO_PORT": port}
-    process = start(image_python, job, "serve.py", **bind)
-    assert process.stdout is not None
-    while "Booting worker" not in process.stdout.readline():
-        assert process.poll() is None
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    assert finish(process)[0] == 0
+    with serving(partial(start, image_python, job, "serve.py")) as address:
+        yield address
 
 
 def test_an_endpoint_answers_pictures_of_every_kind(endpoint: str, job: Path) -> None:

@@ -21,7 +21,7 @@ from PIL import Image
 from unit.containers import programs
 from unit.containers.conftest import CONTAINERS
 from unit.containers.made import configure, write_squares
-from unit.containers.programs import free_port, invoke, summary
+from unit.containers.programs import free_port, invoke, serving, summary
 
 from local_sagemaker import images
 
@@ -222,15 +222,8 @@ def test_bad_input_fails_the_job_with_its_name(
 @pytest.fixture(scope="module")
 def endpoint(image_python: Path, trained: tuple[Path, str]) -> Iterator[str]:
     """The address of a server with the trained model."""
-    port = free_port()
-    bind = {"SAGEMAKER_BIND_HOST": "127.0.0.1", "SAGEMAKER_BIND_TO_PORT": port}
-    process = start(image_python, trained[0], "serve.py", **bind)
-    assert process.stdout is not None
-    while "Booting worker" not in process.stdout.readline():
-        assert process.poll() is None
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    assert finish(process)[0] == 0
+    with serving(partial(start, image_python, trained[0], "serve.py")) as address:
+        yield address
 
 
 def test_an_endpoint_answers_in_both_forms(endpoint: str, trained: tuple[Path, str]) -> None:
